@@ -1,0 +1,33 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+LOA := .venv/bin/loa
+
+.PHONY: help setup run test train evaluate bench lint check
+
+help: ## show these lines
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: ## get uv, Python 3.11 and the locked libraries (nothing happens when they are there)
+	@sh scripts/setup.sh
+
+run: setup ## set up, train if needed, serve, print the address; Ctrl-C stops everything
+	@exec $(LOA) up
+
+test: setup ## set up and run every test: lint, types, structure, unit, conversations, browser
+	@sh scripts/test.sh
+
+train: setup ## train the model of today's data
+	@$(LOA) train
+
+evaluate: setup ## measure the understanding; tables and pictures under reports/
+	@$(LOA) evaluate
+
+bench: setup ## measure speed and memory beside stock Rasa (takes minutes)
+	@$(PYTHON) -m bench.run
+
+lint: setup ## format and static checks
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
+
+check: setup ## list answers that are past their date, due for review or wrong
+	@$(LOA) check

@@ -1,0 +1,244 @@
+"""Rasa's door for the gateway: one POST a turn, answered with what was said and what was understood.
+
+    POST /webhooks/loa/turn                      Authorization: Bearer <LOA_RASA_TOKEN>
+    {"conversation": "webchat:17", "message": "4711", "attempt": 1, "text": "xét nghiệm ở đâu", "payload": null,
+     "metadata": {"channel": "webchat", "language": "vi", "province": "dak-lak"}}
+    → 200 {"replies": [{"key": "utter_testing_where", "text": …}], "understood": {"intent": "testing_where", …}}
+
+What a citizen types is never a command: Rasa obeys any text that begins with "/" (`/intent{"entity": …}`), so the
+slashes are taken away, and a button's payload goes in as a finished understanding, never as text to be read.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.core.lock_store import LockError
+from sanic import Blueprint, response
+from sanic.exceptions import SanicException
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from bot.brain.tracker_store import BoundedTrackerStore, TrackerUnavailable
+from bot.brain.turn import Turn, current_turn
+from bot.languages.normalise import MAX_CHARACTERS
+from bot.messages import clean_text, cut
+from bot.settings import Settings, SettingsError
+
+PAYLOAD = re.compile(r"/([a-z0-9_]+)")
+# Rasa's own intents that restart, undo or mark a conversation; no button of ours carries them.
+RESERVED_INTENTS = {"restart", "back", "session_start", "nlu_fallback"}
+KEPT_METADATA = ("channel", "language", "province")
+LONGEST_ID = 200
+# White space, control and zero-width characters and slashes, in any order.
+COMMAND_PREFIX = re.compile("^[\\s/\u0000-\u001f\u007f-\u00a0\u00ad\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
+NO_MODEL = "no model is loaded"
+
+
+class BadTurn(Exception):
+    """The body is not the contract's; the sentence says which field and what is expected."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A parsed request. Exactly one of `text` and `intent` counts: `intent` is that of a button."""
+
+    conversation: str
+    message: str
+    attempt: int
+    text: str
+    intent: str | None
+    metadata: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, body: object, intents: frozenset[str]) -> Asked:
+        """Read the contract's body; raises BadTurn."""
+        if not isinstance(body, dict):
+            raise BadTurn("The body must be a JSON object.")
+        payload, text = body.get("payload"), body.get("text")
+        if payload is None and not isinstance(text, str):
+            raise BadTurn("Either text or payload must be a string.")
+        return cls(
+            conversation=_identifier(body, "conversation"),
+            message=_identifier(body, "message"),
+            attempt=_attempt(body.get("attempt", 1)),
+            text="" if text is None else typed(text),
+            intent=None if payload is None else _intent(payload, intents),
+            metadata=_metadata(body.get("metadata")),
+        )
+
+    def as_message(self, output: Replies) -> UserMessage:
+        parsed = None if self.intent is None else _button_understood(self.intent)
+        return UserMessage(
+            text=self.text if self.intent is None else f"/{self.intent}",
+            output_channel=output,
+            sender_id=self.conversation,
+            input_channel=LoaInput.name(),
+            message_id=self.message,
+            metadata=dict(self.metadata),
+            parse_data=parsed,
+        )
+
+
+class Replies(OutputChannel):  # type: ignore[misc]
+    """Collects one reply per utterance, in order. It cannot fail: a send error would cost Rasa the whole turn."""
+
+    def __init__(self) -> None:
+        self.replies: list[dict[str, Any]] = []
+
+    @classmethod
+    def name(cls) -> str:
+        return "loa"
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        reply = message.get("custom")
+        if isinstance(reply, dict) and reply.get("key"):
+            self.replies.append(reply)
+        elif message.get("text"):
+            self.replies.append(_reply_without_key(message))
+
+
+class LoaInput(InputChannel):  # type: ignore[misc]
+    """Refuses to start without a token: an open door would let anyone speak as any citizen."""
+
+    def __init__(self, token: str) -> None:
+        if not token:
+            raise SettingsError("LOA_RASA_TOKEN is not set: Rasa's channel does not open without it.")
+        self._token = token.encode()
+
+    @classmethod
+    def name(cls) -> str:
+        return "loa"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> LoaInput:
+        return cls(Settings.from_environment().rasa_token)
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        webhook = Blueprint("loa_webhook")
+
+        @webhook.get("/")
+        async def health(request: Request) -> HTTPResponse:
+            agent = _agent(request)
+            return response.json({"status": "ok", "model": agent.model_id}) if agent else _error(503, NO_MODEL)
+
+        @webhook.post("/turn")
+        async def turn(request: Request) -> HTTPResponse:
+            if not self._is_authorised(request):
+                return _error(401, "the bearer token is missing or wrong")
+            agent = _agent(request)
+            if agent is None:
+                return _error(503, NO_MODEL)
+            try:
+                asked = Asked.parse(request.json, payload_intents(agent))
+            except (BadTurn, SanicException) as error:
+                return _error(400, str(error))
+            return await _answer(asked, agent, on_new_message)
+
+        @webhook.listener("after_server_stop")
+        async def close(app: Any, loop: Any) -> None:
+            store = _bounded_store(getattr(app.ctx, "agent", None))
+            if store is not None:
+                await store.close()
+
+        return webhook
+
+    def _is_authorised(self, request: Request) -> bool:
+        scheme, _, token = (request.headers.get("Authorization") or "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+
+
+async def _answer(asked: Asked, agent: Agent, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> HTTPResponse:
+    """Handle one message, or repeat the replies of an earlier attempt that had come to its end."""
+    turn = Turn(asked.message, asked.attempt)
+    mark = current_turn.set(turn)
+    try:
+        store = _bounded_store(agent)
+        if asked.attempt > 1 and store is not None and (earlier := await store.answered(asked.conversation, asked.message)):
+            return response.json({"replies": earlier[0], "understood": earlier[1]})
+        output = Replies()
+        await on_new_message(asked.as_message(output))
+    except (TrackerUnavailable, LockError) as error:
+        return _error(503, f"the conversation cannot be read or locked ({type(error).__name__})")
+    finally:
+        current_turn.reset(mark)
+    if turn.failure:
+        return _error(503, f"the conversation could not be kept ({turn.failure})")
+    return response.json({"replies": output.replies, "understood": turn.understood})
+
+
+def typed(text: str) -> str:
+    """What a citizen typed as Rasa may read it: storable, cut, and never beginning with a slash."""
+    return COMMAND_PREFIX.sub("", cut(clean_text(text), MAX_CHARACTERS))
+
+
+def payload_intents(agent: Agent) -> frozenset[str]:
+    """The intents that a button may name."""
+    return frozenset(agent.domain.intents) - RESERVED_INTENTS
+
+
+def _button_understood(intent: str) -> dict[str, Any]:
+    certain = {"name": intent, "confidence": 1.0}
+    return {"text": f"/{intent}", "intent": certain, "intent_ranking": [certain], "entities": []}
+
+
+def _intent(payload: object, intents: frozenset[str]) -> str:
+    match = PAYLOAD.fullmatch(payload) if isinstance(payload, str) else None
+    if match is None or match.group(1) not in intents:
+        raise BadTurn('The payload must be "/" and an intent of the domain.')
+    return match.group(1)
+
+
+def _identifier(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ID or not value.isprintable():
+        raise BadTurn(f"{name} must be a printable string of 1 to {LONGEST_ID} characters.")
+    return value
+
+
+def _attempt(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadTurn("attempt must be a whole number from 1 on.")
+    return value
+
+
+def _metadata(value: object) -> dict[str, str]:
+    """Only the keys of the contract: Rasa gives some others a meaning of its own (`is_external`)."""
+    given = value if isinstance(value, dict) else {}
+    return {name: clean_text(given[name])[:LONGEST_ID] for name in KEPT_METADATA if isinstance(given.get(name), str)}
+
+
+def _reply_without_key(message: Mapping[str, Any]) -> dict[str, Any]:
+    """An utterance that did not come from the catalogue (a mistake in an action): shown, without a source."""
+    buttons = [{"title": b.get("title", ""), "payload": b.get("payload", "")} for b in message.get("buttons") or []]
+    return {
+        "key": "",
+        "text": message["text"],
+        "buttons": buttons,
+        "language": "vi",
+        "revision": "",
+        "risk": "normal",
+        "source": None,
+        "withdrawn": False,
+    }
+
+
+def _agent(request: Request) -> Agent | None:
+    agent = getattr(request.app.ctx, "agent", None)
+    return agent if agent is not None and agent.is_ready() else None
+
+
+def _bounded_store(agent: Agent | None) -> BoundedTrackerStore | None:
+    """Our store inside Rasa's FailSafeTrackerStore, which offers no way to it."""
+    inner = getattr(getattr(agent, "tracker_store", None), "_tracker_store", None)
+    return inner if isinstance(inner, BoundedTrackerStore) else None
+
+
+def _error(status: int, sentence: str) -> HTTPResponse:
+    return response.json({"error": sentence}, status=status)

@@ -1,0 +1,148 @@
+"""How well are citizens understood? `python -m bot.brain.evaluate` trains on data/nlu and asks tests/nlu, never seen in training.
+
+Prints accuracy as typed and without diacritics, what share is answered at each threshold and how much of that is right,
+danger signs found and false alarms, time per message; writes the F1 of every intent and all mistakes to reports/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.brain.intent_model import DEFAULTS, IntentModel
+from bot.languages.danger import danger_sign
+from bot.languages.normalise import fold
+from bot.settings import ROOT
+
+EMERGENCY = "emergency"
+THRESHOLDS = (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
+Example = tuple[str, str]
+Spelling = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One test question: what it is, what the whole pipeline before the fallback makes of it, and how sure."""
+
+    text: str
+    truth: str
+    guess: str
+    chance: float
+    margin: float
+    in_three: bool
+
+    @property
+    def is_right(self) -> bool:
+        return self.guess == self.truth
+
+    def is_answered(self, threshold: float, ambiguity: float) -> bool:
+        return self.chance >= threshold and self.margin >= ambiguity
+
+
+def examples(paths: Iterable[Path]) -> list[Example]:
+    """(text, intent) of Rasa's NLU files, in the order of the files; files of another shape hold none."""
+    found: list[Example] = []
+    for path in paths:
+        for block in yaml.safe_load(path.read_text(encoding="utf-8")).get("nlu") or ():
+            lines = (line.strip() for line in str(block.get("examples") or "").splitlines())
+            found.extend((line[2:].strip(), block["intent"]) for line in lines if line.startswith("- "))
+    return found
+
+
+def judge(model: IntentModel, tests: Sequence[Example], spelling: Spelling) -> list[Judged]:
+    return [_judged(model, spelling(text), truth) for text, truth in tests]
+
+
+def _judged(model: IntentModel, text: str, truth: str) -> Judged:
+    ranking = model.ranking(text) or [("", 0.0)]
+    if danger_sign(text):
+        ranking = [(EMERGENCY, 1.0), *(guess for guess in ranking if guess[0] != EMERGENCY)]
+    second = ranking[1][1] if len(ranking) > 1 and ranking[0][1] < 1 else 0.0  # danger overrules doubt
+    return Judged(text, truth, *ranking[0], ranking[0][1] - second, truth in {name for name, _ in ranking[:3]})
+
+
+def f1_by_intent(judged: Sequence[Judged]) -> list[tuple[str, float, int]]:
+    """(intent, F1, number of questions), worst first."""
+    asked, guessed = Counter(j.truth for j in judged), Counter(j.guess for j in judged)
+    right = Counter(j.truth for j in judged if j.is_right)
+    scores = [(intent, 2 * right[intent] / (number + guessed[intent]), number) for intent, number in asked.items()]
+    return sorted(scores, key=lambda score: score[1])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
+    trained_on = examples(sorted((ROOT / "data/nlu").rglob("*.yml")))
+    tests = examples(sorted((ROOT / "tests/nlu").glob("*.yml")))
+    started = time.process_time()
+    model = IntentModel.train([text for text, _ in trained_on], [intent for _, intent in trained_on], DEFAULTS)
+    print(
+        f"{len(trained_on)} examples, {len(model.model.labels)} intents, trained in {time.process_time() - started:.1f} s of one core"
+    )
+    reports = {name: judge(model, tests, spelling) for name, spelling in {"as typed": str, "without diacritics": fold}.items()}
+    for name, judged in reports.items():
+        _print_summary(name, judged, options.ambiguity)
+    _print_danger()
+    _print_speed(model, tests)
+    _write_report(reports["as typed"], ROOT / "reports")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bot.brain.evaluate", description=__doc__)
+    parser.add_argument("--ambiguity", type=float, default=0.1, help="config.yml's ambiguity_threshold")
+    return parser.parse_args(arguments)
+
+
+def _print_summary(name: str, judged: Sequence[Judged], ambiguity: float) -> None:
+    print(
+        f"\n{name}: {len(judged)} questions, accuracy {_share(j.is_right for j in judged)}, in the first three {_share(j.in_three for j in judged)}"
+    )
+    for threshold in THRESHOLDS:
+        answered = [j for j in judged if j.is_answered(threshold, ambiguity)]
+        print(
+            f"  threshold {threshold:.2f}: answered {len(answered) / len(judged):.3f}, of these right {_share(j.is_right for j in answered)}"
+        )
+
+
+def _print_danger() -> None:
+    danger = [text for text, intent in examples([ROOT / "tests/nlu/emergency.yml"]) if intent == EMERGENCY]
+    harmless: list[Any] = yaml.safe_load((ROOT / "tests/nlu/not_emergency.yml").read_text(encoding="utf-8"))["sentences"]
+    for name, spelling in {"as typed": str, "without diacritics": fold}.items():
+        found = _share(danger_sign(spelling(text)) is not None for text in danger)
+        false = _share(danger_sign(spelling(str(text))) is not None for text in harmless)
+        print(f"danger table {name}: {found} of {len(danger)} found, {false} of {len(harmless)} false alarms")
+
+
+def _print_speed(model: IntentModel, tests: Sequence[Example]) -> None:
+    times = []
+    for text, _ in tests:
+        started = time.perf_counter()
+        model.ranking(text)
+        danger_sign(text)
+        times.append((time.perf_counter() - started) * 1000)
+    times.sort()
+    print(f"time per message: p50 {times[len(times) // 2]:.2f} ms, p95 {times[int(len(times) * 0.95)]:.2f} ms")
+
+
+def _write_report(judged: Sequence[Judged], folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    scores = [f"{f1:.2f}  {intent} ({number})" for intent, f1, number in f1_by_intent(judged)]
+    mistakes = [f"{j.truth} → {j.guess} {j.chance:.2f}  {j.text}" for j in judged if not j.is_right]
+    path = folder / "understanding.txt"
+    path.write_text("\n".join([*scores, "", *mistakes]) + "\n", encoding="utf-8")
+    print(f"F1 by intent and {len(mistakes)} mistakes: {path}")
+
+
+def _share(flags: Iterable[bool]) -> str:
+    known = list(flags)
+    return f"{sum(known) / len(known):.3f}" if known else "none"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""The turn that is being handled: the thread between our channel and our tracker store, which Rasa calls by itself.
+
+Rasa hands its tracker store nothing but a conversation's id. The channel sets the turn before it calls Rasa; the store,
+running in the same task, reads the message's id and attempt from it and leaves what was understood.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Turn:
+    """`understood` has the shape of the answer's field of that name; `failure` says why the turn cannot be trusted."""
+
+    message: str
+    attempt: int
+    understood: dict[str, Any] = field(default_factory=dict)
+    failure: str | None = None
+
+
+current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)

@@ -1,0 +1,168 @@
+"""The web chat's HTTP contract: a signed session, messages in, server-sent events out.
+
+A message is `{"text": "…"}` or `{"payload": "/testing_where"}`, with an optional `"id"` that makes a repeated POST a
+no-op. An event is `{"id", "author", "text", "buttons": [{"title", "payload"}], "attachments": [], "source": {…}|null}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bot.channels.body import BadBody, read_json
+from bot.live import LiveReplies
+from bot.messages import MAX_STORED_CHARACTERS, Incoming, NotStored, Received, clean_text
+from bot.metrics import LIVE_STREAMS, WEBHOOKS_REFUSED
+
+CHANNEL = "webchat"
+SESSION_DAYS = 30
+KEEPALIVE_SECONDS = 15.0
+MAX_BODY_BYTES = 256 * 1024
+MAX_ID_CHARACTERS = 100
+
+Receive = Callable[[Incoming], Awaitable[Received]]
+# (address, id of the last reply seen) → the replies after it, oldest first.
+RepliesAfter = Callable[[str, int], Awaitable[Sequence[Mapping[str, Any]]]]
+
+
+class BadSession(Exception):
+    """The token is missing, forged or too old."""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Signs and reads session tokens (JWT, HS256). A session is a random id; it says nothing about the citizen."""
+
+    key: str
+
+    def issue(self, language: str | None) -> str:
+        now = datetime.datetime.now(datetime.UTC)
+        claims = {"sub": uuid.uuid4().hex, "iat": now, "exp": now + datetime.timedelta(days=SESSION_DAYS)}
+        return jwt.encode({**claims, **({"lang": language} if language else {})}, self.key, algorithm="HS256")
+
+    def read(self, token: str) -> Mapping[str, Any]:
+        try:
+            return jwt.decode(token, self.key, algorithms=["HS256"], options={"require": ["sub", "exp"]})
+        except jwt.ExpiredSignatureError as error:
+            raise BadSession("the session is too old, ask for a new one at POST /webchat/session") from error
+        except jwt.InvalidTokenError as error:
+            raise BadSession("the session token is missing or not ours") from error
+
+
+class WebChat:
+    """The three calls of the contract. Answers from storage: whoever takes the turn, the stream shows it."""
+
+    def __init__(self, receive: Receive, replies_after: RepliesAfter, live: LiveReplies, sessions: Sessions) -> None:
+        self._receive = receive
+        self._replies_after = replies_after
+        self._live = live
+        self._sessions = sessions
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/webchat/session", self.session, methods=["POST"]),
+            Route("/webchat/messages", self.messages, methods=["POST"]),
+            Route("/webchat/events", self.events, methods=["GET"]),
+        ]
+
+    async def session(self, request: Request) -> Response:
+        try:
+            body = await read_json(request, MAX_BODY_BYTES, empty_is={})
+        except BadBody as error:
+            return _refused(error.status, str(error), "body")
+        language = body.get("language")
+        return JSONResponse(
+            {"token": self._sessions.issue(language if isinstance(language, str) and len(language) < 36 else None)}
+        )
+
+    async def messages(self, request: Request) -> Response:
+        try:
+            claims = self._sessions.read(_bearer(request))
+            incoming = _parse(await read_json(request, MAX_BODY_BYTES), claims)
+        except BadSession as error:
+            return _refused(401, str(error), "session")
+        except BadBody as error:
+            return _refused(error.status, str(error), "body")
+        try:
+            received = await self._receive(incoming)
+        except NotStored:
+            return JSONResponse({"error": "the message could not be stored, send it again"}, 503, {"Retry-After": "2"})
+        return JSONResponse({"id": incoming.provider_id.partition(":")[2], "stored": received.message_id is not None}, 202)
+
+    async def events(self, request: Request) -> Response:
+        try:
+            claims = self._sessions.read(request.query_params.get("token", ""))
+        except BadSession as error:
+            return _refused(401, str(error), "session")
+        last = request.headers.get("last-event-id") or request.query_params.get("last_event_id") or "0"
+        after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else 0
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return StreamingResponse(self._stream(str(claims["sub"]), after), media_type="text/event-stream", headers=headers)
+
+    async def _stream(self, address: str, after: int) -> AsyncIterator[str]:
+        with self._live.subscription(f"{CHANNEL}:{address}") as news, LIVE_STREAMS.track_inprogress():
+            yield "retry: 2000\n\n"
+            while True:
+                news.clear()
+                for row in await self._replies_after(address, after):
+                    after = row["id"]
+                    yield f"id: {after}\ndata: {json.dumps(_event(row), ensure_ascii=False)}\n\n"
+                try:
+                    await asyncio.wait_for(news.wait(), KEEPALIVE_SECONDS)
+                except TimeoutError:
+                    yield ": still here\n\n"
+
+
+def _parse(body: Mapping[str, Any], claims: Mapping[str, Any]) -> Incoming:
+    text, payload, given_id = body.get("text"), body.get("payload"), body.get("id")
+    if isinstance(payload, str) and payload and text is None:
+        kind, words = "payload", ""
+    elif isinstance(text, str) and payload is None:
+        kind, words = "text", clean_text(text).strip()
+        if len(text) > MAX_STORED_CHARACTERS:
+            raise BadBody(413, f"text has {len(text)} characters; at most {MAX_STORED_CHARACTERS} can be taken")
+    else:
+        raise BadBody(400, 'send either {"text": "…"} or {"payload": "/…"}, each a string')
+    if given_id is not None and not (isinstance(given_id, str) and 0 < len(given_id) <= MAX_ID_CHARACTERS):
+        raise BadBody(400, f"id must be a string of 1 to {MAX_ID_CHARACTERS} characters")
+    message_id = clean_text(given_id) if given_id else uuid.uuid4().hex
+    return Incoming(
+        channel=CHANNEL,
+        address=str(claims["sub"]),
+        provider_id=f"{claims['sub']}:{message_id}",
+        kind="payload" if kind == "payload" else "text",
+        text=words,
+        payload=clean_text(payload)[:200] if isinstance(payload, str) and kind == "payload" else None,
+        language=claims.get("lang"),
+    )
+
+
+def _event(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": str(row["id"]),
+        "author": row["author"],
+        "text": row["text"],
+        "buttons": row["buttons"],
+        "attachments": [],
+        "source": row["source"],
+    }
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _refused(status: int, sentence: str, reason: str) -> JSONResponse:
+    WEBHOOKS_REFUSED.labels(CHANNEL, reason).inc()
+    return JSONResponse({"error": sentence}, status)

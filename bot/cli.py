@@ -1,0 +1,136 @@
+"""`loa`: the commands with which one runs, asks, trains and checks the service."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bot import ask as asking
+from bot import model, service
+from bot.check import findings
+from bot.languages.catalogue import Catalogue, CatalogueError
+from bot.log import configure
+from bot.postgres import running_embedded_url
+from bot.settings import ROOT, Settings, SettingsError, ensure_home
+from bot.supervisor import say
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+console = Console(soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command; what stops a start is one sentence on standard error and exit code 2."""
+    try:
+        app()
+    except (SettingsError, CatalogueError, model.TrainingFailed, asking.NoAnswer) as error:
+        errors.print(f"loa: {error}", style="bold red", markup=False)
+        sys.exit(2)
+
+
+@app.command()
+def up() -> None:
+    """Start everything (PostgreSQL, gateway, Rasa, action server) and stay until Ctrl-C."""
+    service.up(Settings.from_environment())
+
+
+@app.command()
+def ask(question: Annotated[str, typer.Argument(help='for example "tiêm vắc xin ở đâu"')]) -> None:
+    """Ask one question: of the running service, or of one started for this question alone."""
+    settings = Settings.from_environment()
+    if asking.is_running(settings.address):
+        _print_answers(settings.address, question)
+        return
+    errors.print("The service is not running; starting it for this question …", style="dim")
+
+    async def ask_and_stop(address: str) -> bool:
+        await asyncio.to_thread(_print_answers, address, question)
+        return False
+
+    service.up(settings, quiet=True, when_ready=ask_and_stop)
+
+
+@app.command()
+def train(force: Annotated[bool, typer.Option(help="train even if the data's model exists")] = False) -> None:
+    """Train the model of today's data, if there is none yet."""
+    settings = Settings.from_environment()
+    ensure_home(settings)
+    known = None if force else model.trained_model(settings)
+    console.print(f"model: {known or model.train(settings, lambda line: say('train', line))}", markup=False)
+
+
+@app.command()
+def evaluate(arguments: Annotated[list[str] | None, typer.Argument(help="passed on to bot.brain.evaluate")] = None) -> None:
+    """Measure the understanding on the held-out questions in tests/nlu; pictures and tables go to reports/."""
+    # Another process: only bot/brain may import rasa.
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "bot.brain.evaluate", *(arguments or [])], cwd=ROOT))  # noqa: S603
+
+
+@app.command()
+def check() -> None:
+    """List answers past their date or due for review, and what is wrong in locales and directory. Exit code 1 if any is wrong."""
+    catalogue = Catalogue.load(ROOT, Settings.from_environment().province)
+    found = findings(catalogue)
+    for finding in found:
+        console.print(f"{finding.severity:>7}  {finding.key}  {finding.sentence}", markup=False, highlight=False)
+    console.print(f"{len(catalogue.entries)} answers, {len(found)} findings", highlight=False)
+    if any(finding.severity == "error" for finding in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def worker() -> None:
+    """Take turns in a process of its own (set LOA_WORKER=alone for the gateways)."""
+    from bot.web import Service
+
+    settings = Settings.from_environment()
+    configure(settings.log_format)
+
+    async def run() -> None:
+        built = Service.build(settings)
+        async with built.opened():
+            await built.work()
+
+    asyncio.run(run())
+
+
+@app.command()
+def figures(refresh: Annotated[bool, typer.Option(help="fetch from the feeds first")] = False) -> None:
+    """The figures that citizens are told now: value, day, issuer, when fetched."""
+    from bot.figures.store import told_readings
+
+    settings = Settings.from_environment()
+    url = settings.database_url or running_embedded_url(settings)
+    for reading in told_readings(settings, url, refresh=refresh):
+        stale = f", not updated since {reading.stale_since}" if reading.stale_since else ""
+        console.print(
+            f"{reading.metric}  {reading.place}  {reading.value:,}  for {reading.as_of} ({reading.issuer}{stale}), "
+            f"fetched {reading.fetched_at:%Y-%m-%d %H:%M} UTC",
+            highlight=False,
+        )
+
+
+def _print_answers(address: str, question: str) -> None:
+    for event in asking.ask(address, question):
+        _print_event(event)
+
+
+def _print_event(event: Mapping[str, Any]) -> None:
+    console.print(event["text"], markup=False, highlight=False)
+    if source := event["source"]:
+        console.print(
+            f"[{source['number'] or source['title']} – {source['issuer']}, {source['date']}]", style="dim", markup=False
+        )
+    if event["buttons"]:
+        console.print("  ".join(f"‹{button['title']}›" for button in event["buttons"]), style="cyan", markup=False)
+    console.print()
+
+
+if __name__ == "__main__":
+    main()

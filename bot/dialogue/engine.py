@@ -1,0 +1,89 @@
+"""Asking Rasa: one HTTP call a turn on our own channel (bot/brain/channel.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from bot.dialogue.conversations import Waiting
+from bot.messages import Outgoing
+from bot.metrics import ENGINE_FAILURES
+
+CALL_SECONDS = 10.0
+
+
+class EngineUnavailable(Exception):
+    """Rasa gave no usable answer: down, still loading, silent because the action server is down. May be retried."""
+
+
+@dataclass(frozen=True)
+class EngineAnswer:
+    replies: Sequence[Outgoing]
+    understood: dict[str, Any]
+
+
+class Engine:
+    """`url` is Rasa's address, `token` the secret that its channel asks for."""
+
+    def __init__(self, url: str, token: str, province: str) -> None:
+        self._province = province
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(CALL_SECONDS, connect=2.0),
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
+            trust_env=False,
+        )
+
+    async def ask(self, waiting: Waiting, payload: str | None) -> EngineAnswer:
+        """The replies to one message; raises EngineUnavailable, whose message holds no word of the citizen's."""
+        try:
+            response = await self._client.post("/webhooks/loa/turn", json=self._question(waiting, payload))
+        except httpx.HTTPError as error:
+            raise _unavailable("unreachable", type(error).__name__) from error
+        if response.status_code != 200:
+            raise _unavailable("refused", f"HTTP {response.status_code}")
+        return _answer(response)
+
+    async def is_ready(self) -> tuple[bool, str]:
+        """Whether a model is loaded, and if not, why."""
+        try:
+            response = await self._client.get("/webhooks/loa/", timeout=2.0)
+        except httpx.HTTPError as error:
+            return False, f"not reachable ({type(error).__name__})"
+        if response.status_code == 200:
+            return True, ""
+        return False, "no model is loaded yet" if response.status_code == 503 else f"HTTP {response.status_code}"
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _question(self, waiting: Waiting, payload: str | None) -> dict[str, Any]:
+        return {
+            "conversation": f"{waiting.channel}:{waiting.conversation_id}",
+            "message": str(waiting.id),
+            "attempt": waiting.attempt,
+            "text": None if payload else waiting.text or waiting.payload,
+            "payload": payload,
+            "metadata": {"channel": waiting.channel, "language": waiting.language, "province": self._province},
+        }
+
+
+def _answer(response: httpx.Response) -> EngineAnswer:
+    try:
+        body = response.json()
+        replies = [Outgoing.from_reply(reply) for reply in body["replies"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unavailable("unreadable", type(error).__name__) from error
+    if not replies:
+        # Rasa logs an action server's failure and stays silent (rasa #7630): silence is a failure, not an answer.
+        raise _unavailable("silent", "no reply")
+    return EngineAnswer(replies, dict(body.get("understood") or {}))
+
+
+def _unavailable(reason: str, detail: str) -> EngineUnavailable:
+    ENGINE_FAILURES.labels(reason).inc()
+    return EngineUnavailable(f"{reason}: {detail}")

@@ -1,0 +1,91 @@
+"""The queue: procrastinate on our PostgreSQL. One job means "take this conversation a step further".
+
+The job's lock is the conversation, so over all workers and machines a conversation has one turn at a time, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Awaitable, Callable
+
+import procrastinate
+import structlog
+from procrastinate.jobs import Job
+
+from bot.database import DictConnection
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 2.0
+STALLED_AFTER_SECONDS = 10.0
+
+Advance = Callable[[int], Awaitable[None]]
+
+
+class TryAgain(Exception):
+    """The step cannot be finished now; nothing is lost, the queue runs it again at `at`."""
+
+    def __init__(self, at: datetime.datetime) -> None:
+        super().__init__(f"again at {at.isoformat()}")
+        self.at = at
+
+
+class RetryAtWish(procrastinate.BaseRetryStrategy):
+    """`TryAgain` says when. Any other error of a step backs off up to a minute: a step is never given up silently."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> procrastinate.RetryDecision:
+        if isinstance(exception, TryAgain):
+            return procrastinate.RetryDecision(retry_at=exception.at)
+        return procrastinate.RetryDecision(retry_in={"seconds": min(60, 2 ** min(job.attempts, 6))})
+
+
+class Queue:
+    """Defers and runs the steps of conversations. `advance` is given by whoever runs a worker."""
+
+    def __init__(self, url: str) -> None:
+        self.app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8))
+        self._advance: Advance | None = None
+        self._task = self.app.task(name="advance", retry=RetryAtWish(), pass_context=False)(self._run)
+
+    async def defer(self, connection: DictConnection, conversation_id: int) -> None:
+        """Ask for a step, inside the caller's transaction: no message without a job, no job without its message."""
+        await self._task.configure(connection=connection, lock=f"conversation:{conversation_id}").defer_async(
+            conversation_id=conversation_id
+        )
+
+    async def work(self, advance: Advance, *, concurrency: int) -> None:
+        """Run steps until cancelled; jobs of workers that died are taken over."""
+        self._advance = advance
+        takeover = asyncio.create_task(self._take_over_stalled())
+        try:
+            await self.app.run_worker_async(
+                concurrency=concurrency,
+                install_signal_handlers=False,
+                # Retries are due at a time that nobody announces; half a second is what a citizen does not notice.
+                fetch_job_polling_interval=0.5,
+                delete_jobs="successful",
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_AFTER_SECONDS,
+                shutdown_graceful_timeout=5,
+            )
+        finally:
+            takeover.cancel()
+
+    async def _run(self, conversation_id: int) -> None:
+        if self._advance is None:
+            raise RuntimeError("this process runs no worker")
+        await self._advance(conversation_id)
+
+    async def _take_over_stalled(self) -> None:
+        while True:
+            try:
+                await self._retry_stalled()
+            except Exception as error:  # noqa: BLE001  a background job's outermost handler: the database may be away for a moment
+                log.warning("stalled_jobs_not_checked", error=type(error).__name__)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _retry_stalled(self) -> None:
+        for job in await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS):
+            log.warning("stalled_job_taken_over", job=job.id)
+            await self.app.job_manager.retry_job(job)

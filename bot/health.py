@@ -1,0 +1,78 @@
+"""Is every part of the service well? 503 with the reason per part while one is not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import psycopg_pool
+
+from bot.database import Pool
+from bot.dialogue.engine import Engine
+
+PARTS_FILE = "parts.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    ok: bool
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"ok": self.ok} | ({"reason": self.reason} if self.reason else {})
+
+
+class Health:
+    """Looks at the database, Rasa and the action server, and at what the supervisor noted about its children."""
+
+    def __init__(self, pool: Pool, engine: Engine, actions_url: str, run_folder: Path) -> None:
+        self._pool = pool
+        self._engine = engine
+        self._actions = httpx.AsyncClient(base_url=actions_url, timeout=2.0, trust_env=False)
+        self._parts_file = run_folder / PARTS_FILE
+        self.worker: Part = Part(ok=False, reason="not started")
+
+    async def parts(self) -> dict[str, Part]:
+        """Name → state, in the order a person would look."""
+        ready, reason = await self._engine.is_ready()
+        found = {
+            "database": await self._database(),
+            "worker": self.worker,
+            "rasa": Part(ok=ready, reason=reason),
+            "actions": await self._action_server(),
+        }
+        return {name: self._with_restarts(name, part) for name, part in found.items()}
+
+    async def close(self) -> None:
+        await self._actions.aclose()
+
+    async def _database(self) -> Part:
+        try:
+            async with self._pool.connection(timeout=2) as connection:
+                await connection.execute("SELECT 1")
+        except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
+            return Part(ok=False, reason=f"not reachable ({type(error).__name__})")
+        return Part(ok=True)
+
+    async def _action_server(self) -> Part:
+        try:
+            response = await self._actions.get("/health")
+        except httpx.HTTPError as error:
+            return Part(ok=False, reason=f"not reachable ({type(error).__name__})")
+        return Part(ok=response.status_code == 200, reason="" if response.status_code == 200 else f"HTTP {response.status_code}")
+
+    def _with_restarts(self, name: str, part: Part) -> Part:
+        """Adds the supervisor's word on a part that is down ("crashed 3 times, next start in 8 s")."""
+        note = self._notes().get(name)
+        return part if part.ok or not note else Part(ok=False, reason=f"{part.reason}; {note}" if part.reason else note)
+
+    def _notes(self) -> dict[str, str]:
+        try:
+            notes = json.loads(self._parts_file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return notes if isinstance(notes, dict) else {}

@@ -1,0 +1,183 @@
+"""Does somebody say that a person is in danger now? A table of phrases answers, not the model.
+
+The table is data/directory/danger_signs.yml; it says how phrases are written. Built for recall: a missed cry for help
+costs more than a needless "call 115". Pure but for reading the table once.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.languages.normalise import clauses, fold, normalise, words
+
+TABLE = Path(__file__).resolve().parents[2] / "data/directory/danger_signs.yml"
+LOW_OXYGEN = "low_oxygen"
+FAST_BREATHING = "cannot_breathe"
+LOW_PRESSURE = "low_blood_pressure"
+# Nobody's oxygen reading is below this; a smaller number stands for something else.
+LOWEST_OXYGEN_PER_CENT = 40
+
+_PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
+_MARKED_WORD = re.compile(r"!?[^\W\d_]+")
+_OXYGEN_READING = re.compile(
+    r"(?<!\w)(?:sp ?[o0] ?2|sp[o0]|[oô] ?xy|oxi|[oô] ?xi|o2)(?!\w)(?: (?!\d)\S+){0,7}? \d{2}(?!\d)(?:(?: \S+){0,4}? \d{2}(?!\d))?"
+    r"|(?<!\w)\d{2} ?(?:phần trăm )?(?:sp ?[o0] ?2|oxy|spo)(?!\w)"
+)
+_TWO_DIGITS = re.compile(r"(?<![\dpo])\d{2}(?!\d)")
+# A cheap oximeter shows two numbers without naming them: "máy báo 79", "kẹp tay còn 88".
+_METER_READING = re.compile(
+    r"(?<!\w)(?:máy|kẹp|may|kep)(?: \S+){0,3}? (?:báo|chỉ|hiện|còn|được|bao|chi|hien|con|duoc|ra) (?P<value>\d{2})(?!\d)(?! (?:độ|do|kg|cm|lần|nhịp))"
+)
+_BLOOD_PRESSURE = re.compile(r"(?<!\w)(?:huyết áp|huyet ap|ha)(?: (?!\d)\S+){0,4}? (?P<value>\d{2}) (?P<lower>\d{2})(?!\d)")
+_BREATHS = re.compile(r"(?<!\w)thở (?:\S+ ){0,4}?(?P<value>\d{2,3}) (?:lần|nhịp|cái|l)(?: mỗi| trên| 1| một)? ?(?:phút|p)?")
+_A_BOUND = re.compile(r"(?<!\w)(?:dưới|trên|hơn|bao nhiêu|duoi|tren|mức|ngưỡng|nếu|neu|có phải|khi nào)(?!\w)")
+_A_CHILD = re.compile(r"(?<!\w)(?:bé|con|trẻ|cháu|tháng tuổi|sơ sinh|be|tre)(?!\w)")
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One danger: what people write, what must stand beside it, and what takes it back."""
+
+    name: str
+    says: re.Pattern[str]
+    needs: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
+
+    def found_in(self, sentence: str, message: str) -> re.Match[str] | None:
+        if self.needs is not None and not self.needs.search(message):
+            return None
+        if self.unless is not None and self.unless.search(sentence):
+            return None
+        return self.says.search(sentence)
+
+
+@dataclass(frozen=True)
+class DangerTable:
+    """The compiled table. All patterns run over `readable` text."""
+
+    signs: tuple[Sign, ...]
+    exclusions: Mapping[str, re.Pattern[str]]
+    happening_now: re.Pattern[str]
+    somebody_near: re.Pattern[str]
+    denials: re.Pattern[str]
+    spo2_below: int
+    breaths_from: int
+
+    @classmethod
+    def load(cls, path: Path = TABLE) -> DangerTable:
+        """Compile the table; a broken phrase raises `re.error`, a missing part KeyError."""
+        text = path.read_text(encoding="utf-8")
+        # One pass over the file's text, before it is read as YAML: {not} → (không|chẳng|…).
+        raw = yaml.safe_load(_PLACEHOLDER.sub(partial(_the_words, yaml.safe_load(text)["words"]), text))
+        return cls(
+            signs=tuple(_sign(name, entry) for name, entry in raw["signs"].items() if entry["phrases"]),
+            exclusions={name: _any_of(phrases) for name, phrases in raw["sentence_exclusions"].items()},
+            happening_now=_any_of(raw["happening_now"]),
+            somebody_near=_any_of(raw["somebody_near"]),
+            denials=re.compile(rf"(?:^| )(?:{_pattern(raw['denials'])})$"),
+            spo2_below=int(raw["spo2_below"]),
+            breaths_from=int(raw["breaths_per_minute_from"]),
+        )
+
+    def sign_in(self, text: str) -> str | None:
+        """The first danger that `text` says is happening, sentence by sentence."""
+        message = readable(text)
+        for sentence in filter(None, (readable(part) for part in clauses(text))):
+            if found := self._measured(sentence) or self._said(sentence, message):
+                return found
+        return None
+
+    def _said(self, sentence: str, message: str) -> str | None:
+        for sign in self.signs:
+            found = sign.found_in(sentence, message)
+            if found and not self.denials.search(sentence[: found.start()].rstrip() + " ") and not self._is_set_aside(sentence):
+                return sign.name
+        return None
+
+    def _is_set_aside(self, sentence: str) -> bool:
+        """True when the sentence asks, supposes or remembers instead of reporting."""
+        if self.happening_now.search(sentence):
+            return False
+        near = self.somebody_near.search(sentence) is not None
+        return any(
+            pattern.search(sentence)
+            for name, pattern in self.exclusions.items()
+            if not (near and name == "asks_what_the_signs_are")
+        )
+
+    def _measured(self, sentence: str) -> str | None:
+        """A number that is a danger by itself: oxygen, breaths of an adult, blood pressure."""
+        if any(self._is_low(value) for value in _oxygen_values(sentence)):
+            return LOW_OXYGEN
+        if _BLOOD_PRESSURE.search(sentence) and not _A_BOUND.search(sentence):
+            return LOW_PRESSURE
+        breaths = [int(reading["value"]) for reading in _BREATHS.finditer(sentence)]
+        return FAST_BREATHING if any(n >= self.breaths_from for n in breaths) and not _A_CHILD.search(sentence) else None
+
+    def _is_low(self, per_cent: int) -> bool:
+        return LOWEST_OXYGEN_PER_CENT <= per_cent < self.spo2_below
+
+
+def danger_sign(text: str) -> str | None:
+    """The id of the danger sign in `text`, e.g. `cannot_breathe`, or None. Never raises on any str."""
+    return _table().sign_in(text)
+
+
+def readable(text: str) -> str:
+    """The words of the text in one spelling, single spaces between, ngã written as hỏi."""
+    return _one_tone(" ".join(words(normalise(text))))
+
+
+def _oxygen_values(sentence: str) -> list[int]:
+    """Readings said to be somebody's: "dưới 94" and "bao nhiêu" are questions about the number, not readings."""
+    if _A_BOUND.search(sentence):
+        return []
+    named = [int(value) for found in _OXYGEN_READING.finditer(sentence) for value in _TWO_DIGITS.findall(found.group())]
+    return named + [int(found["value"]) for found in _METER_READING.finditer(sentence)]
+
+
+@lru_cache(maxsize=1)
+def _table() -> DangerTable:
+    return DangerTable.load()
+
+
+def _the_words(groups: Mapping[str, str], placeholder: re.Match[str]) -> str:
+    """`{not}` → `(không|chẳng|…)`; an unknown name stands for itself and fails when the pattern is compiled."""
+    name = placeholder.group(1)
+    return f"({groups[name]})" if name in groups else placeholder.group()
+
+
+def _sign(name: str, entry: Mapping[str, Any]) -> Sign:
+    needs, unless = entry.get("needs"), entry.get("unless")
+    return Sign(name, _any_of(entry["phrases"]), _any_of(needs) if needs else None, _any_of(unless) if unless else None)
+
+
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(rf"(?<!\S)(?:{_pattern(phrase)})(?!\S)" for phrase in phrases))
+
+
+def _pattern(phrase: str) -> str:
+    """The regular expression of a phrase as the table writes them."""
+    spelt = re.sub(r"\(", "(?:", _one_tone(unicodedata.normalize("NFC", phrase.strip())))
+    spelt = _MARKED_WORD.sub(lambda word: _with_and_without_marks(word.group()), spelt)
+    return spelt.replace(" ... ", r"(?: \S+){0,3} ").replace(" ...", r"(?: \S+){0,3}")
+
+
+def _with_and_without_marks(word: str) -> str:
+    if word.startswith("!"):
+        return word[1:]
+    bare = fold(word)
+    return word if bare == word else f"(?:{word}|{bare})"
+
+
+def _one_tone(text: str) -> str:
+    split = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", split.replace("\u0303", "\u0309"))

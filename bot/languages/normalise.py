@@ -1,0 +1,223 @@
+"""Vietnamese as citizens type it, brought to one spelling before anything matches or learns from it.
+
+Pure, linear in the length of the text, total (any `str`, lone surrogates too) and idempotent. For matching only:
+what is shown or stored is always the citizen's own text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Longer than any question; a pasted page keeps its beginning and its end, where the question stands.
+MAX_CHARACTERS = 4_000
+# One respelling can complete another ("kkk k"): ordinary text is stable after one pass, odd text after two or three.
+MAX_PASSES = 6
+
+# Chat spellings, as whole tokens only. Left out on purpose: what reads two ways (bn = bạn / bao nhiêu, hn = hôm nay /
+# Hà Nội, bt = biết / bình thường, hong = không / họng).
+CHAT_SPELLINGS = {
+    **dict.fromkeys(("ko", "k", "kh", "kg", "hok", "hk", "hem", "khum", "kô", "khg", "hôk", "khôg", "hông"), "không"),
+    **dict.fromkeys(("dc", "đc", "dx", "đx", "đuoc", "dươc", "đươc", "đuợc"), "được"),
+    **dict.fromkeys(("đk", "đki", "dki", "đkí", "đky", "dky", "đký"), "đăng ký"),
+    **dict.fromkeys(("bik", "bít", "bjt", "pít", "bjk"), "biết"),
+    **dict.fromkeys(("mk", "mik", "mìk"), "mình"),
+    **dict.fromkeys(("trc", "trk"), "trước"),
+    **dict.fromkeys(("thanks", "thank", "tks", "thks", "thx", "camon"), "cảm ơn"),
+    **dict.fromkeys(("okie", "oke", "okê", "okela", "okay", "oki"), "ok"),
+    **dict.fromkeys(("bs", "bsi", "bsĩ"), "bác sĩ"),
+    **dict.fromkeys(("sđt", "sdt"), "số điện thoại"),
+    **dict.fromkeys(("z", "zậy", "zay"), "vậy"),
+    **dict.fromkeys(("cx", "cug", "cũg"), "cũng"),
+    **dict.fromkeys(("đag", "dag", "đg"), "đang"),
+    **dict.fromkeys(("nhìu", "nhju"), "nhiều"),
+    **dict.fromkeys(("ng", "ngừi"), "người"),
+    **dict.fromkeys(("bnhiêu", "bnhieu", "baonhieu", "bnhiu"), "bao nhiêu"),
+    **dict.fromkeys(("ntn", "nhtn"), "như thế nào"),
+    **dict.fromkeys(("lsao", "lmsao"), "làm sao"),
+    **dict.fromkeys(("mn", "mng"), "mọi người"),
+    **dict.fromkeys(("wa", "qá"), "quá"),
+    "j": "gì",
+    "vs": "với",
+    "lm": "làm",
+    "s": "sao",
+    "r": "rồi",
+    "nx": "nữa",
+    "ik": "đi",
+    "lun": "luôn",
+    "thui": "thôi",
+    "thik": "thích",
+    "hnay": "hôm nay",
+    "hqua": "hôm qua",
+    "xn": "xét nghiệm",
+    "bv": "bệnh viện",
+    "bhyt": "bảo hiểm y tế",
+    "cty": "công ty",
+    "ktx": "ký túc xá",
+    "cmnd": "chứng minh nhân dân",
+    "cccd": "căn cước công dân",
+    "yte": "y tế",
+    "đt": "điện thoại",
+    "fo": "f0",
+    "kí": "ký",
+    "sỹ": "sĩ",
+}
+
+_COVID = re.compile(
+    r"(?<!\w)(?:(?:vi\s?rút|virus|virut|dịch|bệnh)\s+)?(?:"
+    r"(?:co|cô|ko|kô)[\s-]?(?:vi[dt]|vít|víd|vịt|vít)(?:[\s-]{0,2}19)?|[ck]ovi[dt]s?\s?-?\s?19|covy[dt]?|"
+    r"sars[\s-]*cov[\s-]*2|sarscov2|(?:2019[\s-]?)?n[\s-]?cov|corona(?:virus)?(?:[\s-]?vi(?:rút|rus))?|"
+    r"(?:viêm phổi|cúm) (?:vũ hán|vu han))(?!\w)"
+)
+_VACCINE = re.compile(
+    r"(?<!\w)(?:v[aăắáâ][ck]?-?[cxs]{1,2}[iíì]n{1,2}e?s?|vaxin|vx|v[ắăáa][ck][\s-](?:xin|sin|xinh|cin|xịn))(?!\w)"
+)
+_INVISIBLE = {"Cc", "Cf", "Cs"}
+_SPACED_PUNCTUATION = re.compile(r"([!?;:…]|,(?!\d)|(?<!\d),)(?=\w)")
+_FULL_STOP_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_]{2})\.(?=[^\W\d_])(?!(?:vn|com|gov|org|net|edu|html?|pdf)\b)")
+_ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
+_LAUGH = re.compile(r"(?<!\w)(?:k{2,}|(?:ha|hi|he|hé|hì){2,}h?)(?!\w)")
+_SPLIT_F0 = re.compile(r"(?<!\w)f\s+([0-3])(?!\w)")
+_WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
+_CLAUSE_END = re.compile(r"[.!?;…\n]+")
+
+_TONES = "\u0300\u0301\u0309\u0303\u0323"  # grave, acute, hook, tilde, dot below
+_VOWELS = "aăâeêioôơuưy"
+_SYLLABLE = re.compile(
+    rf"(ngh?|[ckgnpt]h|gi(?=[{_VOWELS}])|qu(?=[{_VOWELS}])|tr|[bcdđghklmnpqrstvx])?([{_VOWELS}]{{1,3}})(ch|ng|nh|[cmnpt])?"
+)
+
+
+def normalise(text: str) -> str:
+    """One spelling for matching: lower case, NFC, tones placed alike, chat spellings written out, at most 4,000 characters."""
+    spelt = _cap(text)
+    for _ in range(MAX_PASSES):
+        before, spelt = spelt, _cap(_spell(spelt))
+        if spelt == before:
+            break
+    return spelt
+
+
+def fold(text: str) -> str:
+    """Latin letters without marks (`Đắk Lắk` → `Dak Lak`); other scripts stay as they are. Case is kept."""
+    bare = _without_latin_marks(unicodedata.normalize("NFC", text))
+    return bare.translate(_TO_ASCII)
+
+
+def words(text: str) -> list[str]:
+    """The words and numbers of a text, in order, without punctuation."""
+    return _WORD.findall(text)
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of a text as typed begin and end."""
+    return [match.span() for match in _WORD.finditer(text)]
+
+
+def spell(word: str) -> str:
+    """One word as it is compared with names: lower case, NFC, tone placed; chat spellings are left alone."""
+    return _place_tone(unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).lower()))
+
+
+def clauses(text: str) -> list[str]:
+    """Sentences and lines of a text as typed, in order, without empty ones. Citizens tell a story and ask last."""
+    return [part.strip() for part in _CLAUSE_END.split(text) if part.strip()]
+
+
+def _spell(text: str) -> str:
+    text = _visible(text)
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    text = _LAUGH.sub("haha", text)
+    text = _ELONGATED.sub(r"\1", text)
+    text = _SPACED_PUNCTUATION.sub(r"\1 ", text)
+    text = _FULL_STOP_BETWEEN_WORDS.sub(". ", text)
+    text = " ".join(_WORD.sub(_respell, text).split())
+    text = _SPLIT_F0.sub(r"f\1", text)
+    text = text.replace("cám ơn", "cảm ơn").replace("cam on", "cảm ơn")
+    return " ".join(_VACCINE.sub("vắc xin", _COVID.sub("covid", text)).split())
+
+
+def _respell(match: re.Match[str]) -> str:
+    """A short word after a number is a unit or a name ("50 kg", "5 k"): its letters are left alone."""
+    start = match.start()
+    before = match.string[max(0, start - 2) : start].rstrip()
+    return match.group() if before[-1:].isdigit() else _respell_word(match.group())
+
+
+@lru_cache(maxsize=50_000)
+def _respell_word(word: str) -> str:
+    return CHAT_SPELLINGS.get(word) or _place_tone(word)
+
+
+def _place_tone(word: str) -> str:
+    """The tone on the vowel where older spelling puts it: hoà → hòa, thuỷ → thủy, qúy → quý, thúôc → thuốc."""
+    if len(word) > 8 or word.isascii():
+        return word
+    split = unicodedata.normalize("NFD", word)
+    tones = [mark for mark in split if mark in _TONES]
+    if len(tones) != 1:
+        return word
+    bare = unicodedata.normalize("NFC", split.replace(tones[0], ""))
+    syllable = _SYLLABLE.fullmatch(bare)
+    if syllable is None:
+        return word
+    at = syllable.start(2) + _tone_index(syllable.group(2), closed=syllable.group(3) is not None)
+    return unicodedata.normalize("NFC", bare[: at + 1] + tones[0] + bare[at + 1 :])
+
+
+def _tone_index(vowels: str, *, closed: bool) -> int:
+    """Which vowel of the group carries the tone: the last marked one, else by the length of the group."""
+    marked = [i for i, letter in enumerate(vowels) if letter in "ăâêôơư"]
+    if marked and not (vowels == "ưa" or vowels == "ưu"):
+        return marked[-1]
+    if len(vowels) == 1 or vowels in {"ưa", "ưu"}:
+        return 0
+    if len(vowels) == 3:
+        return 1
+    return 1 if closed else 0
+
+
+def _visible(text: str) -> str:
+    """Without control, format and surrogate code points; lines and tabs become spaces."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        if (category := unicodedata.category(character)) not in _INVISIBLE
+        else " "
+        if character in "\t\n\r\x0b\x0c"
+        else ""
+        for character in text
+    )
+
+
+def _cap(text: str) -> str:
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    half = MAX_CHARACTERS // 2
+    start, end = text[:half], text[-half + 1 :]
+    # Not inside a word, so that no half of a word turns into another word.
+    start = start[: start.rfind(" ")] if " " in start else start
+    end = end[end.find(" ") + 1 :] if " " in end else end
+    return f"{start} {end}"
+
+
+def _without_latin_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    return _LATIN_WITH_MARKS.sub("", text)
+
+
+def _ascii_table() -> dict[int, str]:
+    """Every precomposed Latin letter → its letter without marks; đ and ƀ have no decomposition and are named."""
+    table = {ord("đ"): "d", ord("Đ"): "D", ord("ƀ"): "b", ord("Ƀ"): "B"}
+    for code in (*range(0x00C0, 0x0250), *range(0x1E00, 0x1F00)):
+        base = unicodedata.normalize("NFD", chr(code))[0]
+        if base != chr(code) and base.isascii():
+            table[code] = base
+    return table
+
+
+_TO_ASCII = _ascii_table()
+_LATIN_WITH_MARKS = re.compile("[\u0300-\u036f]+")

@@ -1,0 +1,89 @@
+"""The model and the data it was trained on: trained anew only when the data's fingerprint has no model yet.
+
+Beside each model stands its SHA-256; Rasa is given only a model whose hash we wrote (a model is code once it is loaded).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bot.settings import ROOT, Settings
+
+QUIET_RASA = {
+    "RASA_TELEMETRY_ENABLED": "false",
+    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "PYTHONWARNINGS": "ignore",
+    "NO_COLOR": "1",
+}
+
+
+class TrainingFailed(Exception):
+    """Rasa ended without a model; its own lines before this say why."""
+
+
+def fingerprint(root: Path = ROOT) -> str:
+    """12 hex digits over everything that decides what a model learns."""
+    digest = hashlib.sha256()
+    for path in _training_files(root):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _training_files(root: Path) -> Iterator[Path]:
+    yield root / "config.yml"
+    yield root / "domain.yml"
+    yield from sorted((root / "data/nlu").rglob("*.yml"))
+    yield from sorted((root / "data/stories").rglob("*.yml"))
+    yield from sorted((root / "bot/brain").glob("*.py"))
+    yield root / "bot/languages/normalise.py"
+
+
+def trained_model(settings: Settings) -> Path | None:
+    """The model of today's data, or None when it is not trained or its file is not the one we wrote."""
+    path = _path(settings)
+    note = path.with_name(path.name + ".sha256")
+    return path if path.exists() and note.exists() and note.read_text().strip() == _sha256(path) else None
+
+
+def train(settings: Settings, say: Callable[[str], None]) -> Path:
+    """Train and write the hash; `say` gets Rasa's lines and a sign of life. Raises TrainingFailed."""
+    path = _path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    say(f"training the model for data {fingerprint()} (once; later starts skip this)")
+    started = time.monotonic()
+    command = [
+        sys.executable,
+        "-m",
+        "rasa",
+        "train",
+        "--fixed-model-name",
+        path.name.removesuffix(".tar.gz"),
+        "--out",
+        str(path.parent),
+    ]
+    with subprocess.Popen(  # noqa: S603  (our own interpreter and fixed arguments)
+        command, cwd=ROOT, env={**os.environ, **QUIET_RASA}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            say(line.rstrip())
+    if process.returncode != 0 or not path.exists():
+        raise TrainingFailed(f"rasa train ended with exit code {process.returncode} and wrote no model")
+    path.with_name(path.name + ".sha256").write_text(_sha256(path) + "\n")
+    say(f"trained in {time.monotonic() - started:.0f} s: {path}")
+    return path
+
+
+def _path(settings: Settings) -> Path:
+    return settings.models / f"loa-{fingerprint()}.tar.gz"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,266 @@
+"""`loa up`: everything on one machine, in the order that lets messages in first.
+
+settings → lock → ports → PostgreSQL → migrations → gateway (webhooks are stored from here on) → model → Rasa, actions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import yaml
+
+from bot import model
+from bot.database import migrate
+from bot.health import PARTS_FILE
+from bot.postgres import EmbeddedPostgres
+from bot.settings import ROOT, Settings, SettingsError, ensure_home, kept_secret
+from bot.supervisor import Part, Supervisor, say
+
+MINIMUM_FREE_BYTES = 300 * 1024 * 1024
+READY_SECONDS = 180.0
+
+
+# Called with the gateway's address once all is ready; True means "go on serving".
+WhenReady = Callable[[str], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    database_url: str
+    rasa_url: str
+    rasa_token: str
+    actions_url: str
+
+
+def up(settings: Settings, *, quiet: bool = False, when_ready: WhenReady | None = None) -> None:
+    """Run until Ctrl-C or SIGTERM. Raises SettingsError with one sentence when it cannot start."""
+    with prepared(settings) as addresses:
+        asyncio.run(_serve(settings, addresses, quiet=quiet, when_ready=when_ready or _print_ready))
+
+
+@contextlib.contextmanager
+def prepared(settings: Settings) -> Iterator[Addresses]:
+    """Everything that must stand before a process is started; PostgreSQL is stopped on the way out."""
+    ensure_home(settings)
+    _check_disk(settings.home)
+    with _only_one(settings.home):
+        _check_port(settings.http_host, settings.http_port)
+        kept_secret(settings)
+        for line in settings.not_yet:
+            say("loa", line)
+        with _database(settings) as database_url:
+            applied = _migrated(database_url)
+            say("loa", f"database ready ({len(applied)} migrations applied)" if applied else "database ready")
+            yield Addresses(
+                database_url,
+                settings.rasa_url or f"http://127.0.0.1:{_free_port(5005)}",
+                settings.rasa_token or secrets.token_urlsafe(24),
+                settings.actions_url or f"http://127.0.0.1:{_free_port(5055)}",
+            )
+
+
+async def _serve(settings: Settings, addresses: Addresses, *, quiet: bool, when_ready: WhenReady) -> None:
+    environment = {
+        **model.QUIET_RASA,
+        "LOA_HOME": str(settings.home),
+        "LOA_DATABASE_URL": addresses.database_url,
+        "LOA_RASA_URL": addresses.rasa_url,
+        "LOA_RASA_TOKEN": addresses.rasa_token,
+        "LOA_ACTIONS_URL": addresses.actions_url,
+    }
+    notes = settings.run / PARTS_FILE
+    first = Supervisor([_gateway(settings, environment)], ROOT, notes, quiet=quiet)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    gateway = asyncio.create_task(first.run())
+    try:
+        path = await _until(stopping, _model(settings, quiet=quiet))
+        if path is None:
+            return
+        await _serve_all(settings, addresses, environment, path, stopping, quiet=quiet, when_ready=when_ready)
+    finally:
+        first.stop()
+        await gateway
+
+
+async def _serve_all(
+    settings: Settings,
+    addresses: Addresses,
+    environment: dict[str, str],
+    path: Path,
+    stopping: asyncio.Event,
+    *,
+    quiet: bool,
+    when_ready: WhenReady,
+) -> None:
+    rest = Supervisor(_brain(settings, addresses, environment, path), ROOT, settings.run / PARTS_FILE, quiet=quiet)
+    running = asyncio.create_task(rest.run())
+    try:
+        if await _until(stopping, _ready(settings.address)) and await _until(stopping, when_ready(settings.address)):
+            await stopping.wait()
+    finally:
+        say("loa", "stopping")
+        rest.stop()
+        await running
+
+
+async def _model(settings: Settings, *, quiet: bool) -> Path:
+    if settings.rasa_url:
+        return Path()
+    if known := await asyncio.to_thread(model.trained_model, settings):
+        return known
+
+    def tell(line: str) -> None:
+        if not quiet:
+            say("train", line)
+
+    return await asyncio.to_thread(model.train, settings, tell)
+
+
+async def _ready(address: str) -> bool:
+    """True once /health/ready is green; says once what is missing when that takes long."""
+    started, told = time.monotonic(), False
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                response = await client.get(f"{address}/health/ready", timeout=5)
+                if response.status_code == 200:
+                    return True
+                if not told and time.monotonic() - started > READY_SECONDS:
+                    told = True
+                    say("loa", f"still not ready: {response.text}")
+            await asyncio.sleep(0.25)
+
+
+async def _until(stopping: asyncio.Event, work: Any) -> Any:
+    """The result of `work`, or None when the service is told to stop first."""
+    task, stop = asyncio.ensure_future(work), asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not task.done():
+        task.cancel()
+        return None
+    return task.result()
+
+
+def _gateway(settings: Settings, environment: dict[str, str]) -> Part:
+    command = [
+        sys.executable, "-m", "uvicorn", "--factory", "bot.serving:create", "--host", settings.http_host, "--port",
+        str(settings.http_port), "--ws", "none", "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3",
+    ]  # fmt: skip
+    return Part("gateway", command, environment)
+
+
+def _brain(settings: Settings, addresses: Addresses, environment: dict[str, str], path: Path) -> list[Part]:
+    parts = []
+    if not settings.rasa_url:
+        endpoints = _endpoints(settings, addresses)
+        command = [
+            sys.executable, "-m", "rasa", "run", "--model", str(path), "--endpoints", str(endpoints), "--credentials",
+            "credentials.yml", "--interface", "127.0.0.1", "--port", addresses.rasa_url.rpartition(":")[2],
+        ]  # fmt: skip
+        parts.append(Part("rasa", command, environment))
+    if not settings.actions_url:
+        command = [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", addresses.actions_url.rpartition(":")[2]]
+        # rasa-sdk authenticates nobody and listens everywhere unless its web server is told otherwise.
+        parts.append(Part("actions", command, {**environment, "SANIC_HOST": "127.0.0.1"}))
+    return parts
+
+
+def _endpoints(settings: Settings, addresses: Addresses) -> Path:
+    """The repository's endpoints.yml with the action server's real address."""
+    content = yaml.safe_load((ROOT / "endpoints.yml").read_text(encoding="utf-8"))
+    content["action_endpoint"]["url"] = f"{addresses.actions_url}/webhook"
+    path = settings.run / "endpoints.yml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    if settings.database_url:
+        yield settings.database_url
+        return
+    postgres = EmbeddedPostgres(settings.home / "postgres")
+    url = postgres.start()
+    note = settings.run / "database_url"
+    note.write_text(url)
+    try:
+        yield url
+    finally:
+        note.unlink(missing_ok=True)
+        postgres.stop()
+        say("loa", "database stopped")
+
+
+def _migrated(database_url: str) -> list[str]:
+    try:
+        return migrate(database_url)
+    except psycopg.Error as error:
+        raise SettingsError(f"The database cannot be used: {str(error).splitlines()[0]} Check LOA_DATABASE_URL.") from error
+
+
+@contextlib.contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """A lock that the kernel releases even after SIGKILL: one `loa up` per LOA_HOME."""
+    with (home / "run" / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SettingsError(
+                f"Loa is already running with LOA_HOME={home}. Stop it first, or choose another LOA_HOME."
+            ) from error
+        yield
+
+
+def _check_disk(home: Path) -> None:
+    free = shutil.disk_usage(home).free
+    if free < MINIMUM_FREE_BYTES:
+        raise SettingsError(
+            f"The disk below {home} is full: {free // 2**20} MB free, {MINIMUM_FREE_BYTES // 2**20} MB are needed. "
+            "Free some space or set LOA_HOME elsewhere."
+        )
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(
+                f"Port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}). Set LOA_HTTP_PORT to a free one."
+            ) from error
+
+
+def _free_port(preferred: int) -> int:
+    """`preferred` when it is free on the loopback, else any free one: nobody outside needs to know it."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", preferred))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _print_ready(address: str) -> bool:
+    say("loa", f"ready: {address}")
+    return True

@@ -1,0 +1,138 @@
+"""One supervisor over Rasa, the action server and the gateway: prefixed logs, restarts with a growing pause, one Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+# A part that ran this long is well again: its next crash starts from the shortest pause.
+WELL_AFTER_SECONDS = 60.0
+STOP_SECONDS = 8.0
+MAX_LINE_BYTES = 1024 * 1024
+COLOURS = {"rasa": 35, "actions": 36, "gateway": 32, "train": 33}
+
+
+@dataclass
+class Part:
+    """One child process. `name` prefixes its log lines and names it in /health/ready."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    restarts: int = 0
+    process: asyncio.subprocess.Process | None = None
+
+
+class Supervisor:
+    """Runs parts until `stop`; notes crashes in `notes` so that the gateway can tell them in /health/ready."""
+
+    def __init__(self, parts: Sequence[Part], folder: Path, notes: Path, *, quiet: bool = False) -> None:
+        self._parts = parts
+        self._folder = folder
+        self._notes_file = notes
+        self._notes: dict[str, str] = {}
+        self._quiet = quiet
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until `stop` is called; every child is gone when this returns."""
+        self._write_notes()
+        keepers = [asyncio.create_task(self._keep(part)) for part in self._parts]
+        await self._stopping.wait()
+        await asyncio.gather(*(self._end(part) for part in self._parts))
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _keep(self, part: Part) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            code = await self._run_once(part)
+            if self._stopping.is_set():
+                return
+            pause = FIRST_PAUSE_SECONDS if time.monotonic() - started > WELL_AFTER_SECONDS else pause
+            part.restarts += 1
+            self._note(part.name, f"crashed {part.restarts} times (last exit code {code}), starts again in {pause:.0f} s")
+            self._say(part.name, f"ended with exit code {code}; starting again in {pause:.0f} s")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _run_once(self, part: Part) -> int:
+        part.process = await asyncio.create_subprocess_exec(
+            *part.command,
+            cwd=self._folder,
+            env={**os.environ, **part.environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then ends the children in order
+            limit=MAX_LINE_BYTES,
+        )
+        if part.process.stdout:
+            await self._copy_log(part.name, part.process.stdout)
+        return await part.process.wait()
+
+    async def _copy_log(self, name: str, stream: asyncio.StreamReader) -> None:
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # a line above the limit: the stream drops it and goes on
+                continue
+            if not line:
+                return
+            if not self._quiet:
+                self._say(name, line.decode("utf-8", "replace").rstrip())
+
+    async def _end(self, part: Part) -> None:
+        process = part.process
+        if process is None or process.returncode is not None:
+            return
+        _signal_group(process.pid, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            _signal_group(process.pid, signal.SIGKILL)
+            await process.wait()
+
+    def _note(self, name: str, sentence: str) -> None:
+        self._notes[name] = sentence
+        self._write_notes()
+
+    def _write_notes(self) -> None:
+        temporary = self._notes_file.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self._notes))
+        temporary.replace(self._notes_file)
+
+    def _say(self, name: str, line: str) -> None:
+        say(name, line)
+
+
+def say(name: str, line: str) -> None:
+    """One prefixed line on standard output; a closed pipe must not end the service."""
+    prefix = f"{name:>8} | "
+    coloured = f"\x1b[{COLOURS.get(name, 37)}m{prefix}\x1b[0m" if sys.stdout.isatty() else prefix
+    try:
+        sys.stdout.write(f"{coloured}{line}\n")
+        sys.stdout.flush()
+    except OSError:
+        return
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from tests.simulators.who_feed import WhoFeed
+
+Run = Callable[..., Awaitable[tuple[str, dict[str, Any]]]]
+RASA_FIELDS = ("text", "buttons", "elements", "custom", "template", "response", "image", "attachment")
+
+
+@pytest.fixture
+def feed() -> Iterator[WhoFeed]:
+    simulator = WhoFeed()
+    yield simulator
+    simulator.close()
+
+
+@pytest.fixture(autouse=True)
+def deployment(feed: WhoFeed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A deployment for Đắk Lắk without a database, whose feed is the simulator."""
+    monkeypatch.setenv("LOA_HOME", str(tmp_path))
+    monkeypatch.setenv("LOA_PROVINCE", "dak-lak")
+    monkeypatch.setenv("FEED_WHO_URL", feed.url)
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs an action after a citizen's message; gives the response key and its values."""
+
+    async def run_action(action: Action, text: str = "", *, place: str | None = None, remembered: str | None = None):
+        entities = [{"entity": "place", "value": place}] if place else []
+        tracker = Tracker(
+            sender_id="citizen",
+            slots={"place": remembered},
+            latest_message={"text": text, "intent": {"name": ""}, "entities": entities},
+            events=[],
+            paused=False,
+            followup_action=None,
+            active_loop={},
+            latest_action_name=None,
+        )
+        dispatcher = CollectingDispatcher()
+        assert await action.run(dispatcher, tracker, {}) == []
+        (message,) = dispatcher.messages
+        assert message["text"] is None, "an action speaks no prose"
+        return message["response"], {name: value for name, value in message.items() if name not in RASA_FIELDS}
+
+    return run_action

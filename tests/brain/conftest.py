@@ -1,0 +1,57 @@
+"""A real Rasa agent for the whole run: the repository's domain and rules, and a few examples of every intent."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.brain.evaluate import examples
+from bot.settings import ROOT
+
+EXAMPLES_AN_INTENT = 12
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that trains in seconds: all rules, every 12th-part of the examples."""
+    import rasa
+
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "data/stories", folder / "data/stories")
+    (folder / "data/nlu.yml").write_text(yaml.safe_dump(_few_examples(), allow_unicode=True), encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = rasa.train(
+            domain=str(ROOT / "domain.yml"), config=str(ROOT / "config.yml"), training_files=[str(folder / "data")], output=str(folder)
+        )
+    return Path(result.model)
+
+
+@pytest.fixture
+def agent(small_model: Path) -> Iterator[Any]:
+    """An agent with our NLG and our store in memory; no action server."""
+    from rasa.core.agent import Agent
+
+    from bot.brain.nlg import CatalogueNLG
+    from bot.brain.tracker_rows import MemoryRows
+    from bot.brain.tracker_store import BoundedTrackerStore
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield Agent.load(str(small_model), generator=CatalogueNLG(), tracker_store=BoundedTrackerStore(None, rows=MemoryRows()))
+
+
+def _few_examples() -> dict[str, Any]:
+    by_intent: dict[str, list[str]] = {}
+    for text, intent in examples(sorted((ROOT / "data/nlu/vi").glob("*.yml"))):
+        by_intent.setdefault(intent, []).append(text)
+    blocks = [
+        {"intent": intent, "examples": "".join(f"- {text}\n" for text in texts[:EXAMPLES_AN_INTENT])} for intent, texts in by_intent.items()
+    ]
+    return {"version": "3.1", "nlu": blocks}

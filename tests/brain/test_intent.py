@@ -1,0 +1,81 @@
+"""The intent model: learns quickly, survives a round trip without pickle, reads the question at the end of a story."""
+
+from __future__ import annotations
+
+import io
+import pickletools
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.brain.features import features
+from bot.brain.intent_model import DEFAULTS, RANKING_LENGTH, IntentModel
+from bot.brain.linear import LinearModel
+
+EXAMPLES = {
+    "testing_where": ["xét nghiệm ở đâu", "chỗ nào xét nghiệm", "đi xét nghiệm ở đâu vậy", "điểm xét nghiệm ở đâu", "nơi xét nghiệm gần nhất"],
+    "symptoms": ["triệu chứng là gì", "có triệu chứng gì", "bị sốt có phải triệu chứng", "dấu hiệu của bệnh", "biểu hiện của bệnh thế nào"],
+    "greet": ["xin chào", "chào bạn", "alo", "chào buổi sáng", "hello bạn"],
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> IntentModel:
+    pairs = [(text, intent) for intent, texts in EXAMPLES.items() for text in texts]
+    return IntentModel.train([text for text, _ in pairs], [intent for _, intent in pairs], {**DEFAULTS, "minimum_examples": {"w": 1, "v": 1, "d": 1}})
+
+
+def test_questions_are_understood_with_and_without_diacritics(model: IntentModel) -> None:
+    assert model.ranking("Xét nghiệm ở đâu ạ?")[0][0] == "testing_where"
+    assert model.ranking("xet nghiem o dau a")[0][0] == "testing_where"
+
+
+def test_a_ranking_is_a_distribution_best_first(model: IntentModel) -> None:
+    chances = [chance for _, chance in model.ranking("triệu chứng")]
+    assert chances == sorted(chances, reverse=True)
+    assert sum(chances) <= 1.0001
+    assert len(chances) <= RANKING_LENGTH
+
+
+def test_a_text_without_a_word_has_no_ranking(model: IntentModel) -> None:
+    assert model.ranking(" … 🙂 !!") == []
+
+
+def test_a_story_is_read_by_its_last_sentence_too(model: IntentModel) -> None:
+    story = "Chào bạn, hôm qua tôi đi chợ gặp nhiều người, về nhà thấy trong người vẫn bình thường. Xét nghiệm ở đâu vậy?"
+    assert model.ranking(story)[0][0] == "testing_where"
+
+
+def test_training_twice_gives_the_same_model() -> None:
+    texts = [text for group in EXAMPLES.values() for text in group]
+    intents = [intent for intent, group in EXAMPLES.items() for _ in group]
+    one, two = (IntentModel.train(texts, intents, DEFAULTS).model for _ in range(2))
+    assert np.array_equal(one.weights, two.weights)
+    assert one.temperature == two.temperature
+
+
+def test_a_model_is_kept_without_pickle(model: IntentModel, tmp_path: Path) -> None:
+    model.model.save(tmp_path)
+    restored = IntentModel(LinearModel.load(tmp_path))
+    for text in ("xét nghiệm ở đâu", "chao ban", "bị sốt"):
+        assert [name for name, _ in restored.ranking(text)] == [name for name, _ in model.ranking(text)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["arrays.npz", "vocabulary.json"]
+    for path in tmp_path.iterdir():
+        with pytest.raises(ValueError, match=r".*"):
+            list(pickletools.genops(io.BytesIO(path.read_bytes())))
+
+
+def test_a_broken_model_file_is_refused(model: IntentModel, tmp_path: Path) -> None:
+    model.model.save(tmp_path)
+    np.savez(tmp_path / "arrays.npz", weights=np.array([{"code": 1}], dtype=object))
+    with pytest.raises((ValueError, KeyError)):
+        LinearModel.load(tmp_path)
+
+
+def test_numbers_are_alike_and_words_are_counted_in_both_spellings() -> None:
+    found = features("Mũi 3 và mũi 4")
+    assert found["w"]["mũi 0"] == 2
+    assert found["v"]["mui"] == 2
+    assert isinstance(found["d"], Counter)

@@ -1,0 +1,107 @@
+"""The web chat's contract, with what bad input does to it."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import jwt
+
+from tests.gateway import GatewayProcess, Visitor
+
+
+def test_an_answer_comes_as_an_event_of_the_contract(gateway: GatewayProcess) -> None:
+    visitor = Visitor(gateway.address)
+    visitor.writes("xin chào")
+    event = read_events(visitor, 1)[0]
+    assert set(event) == {"id", "author", "text", "buttons", "attachments", "source"}
+    assert (event["author"], event["text"]) == ("bot", "answer to xin chào")
+
+
+def test_a_stream_resumes_after_the_last_event_seen(gateway: GatewayProcess) -> None:
+    visitor = Visitor(gateway.address)
+    for text in ("một", "hai", "ba"):
+        visitor.writes(text)
+    events = read_events(visitor, 3)
+    resumed = read_events(visitor, 2, last_event_id=events[0]["id"])
+    assert [e["text"] for e in resumed] == ["answer to hai", "answer to ba"]
+
+
+def test_a_button_is_obeyed_and_a_typed_command_is_not(gateway: GatewayProcess) -> None:
+    visitor = Visitor(gateway.address)
+    assert visitor.posts(payload="/testing_where").status_code == 202
+    assert visitor.posts(payload='/inform{"place":"x"}').status_code == 202
+    visitor.writes("/testing_where")
+    gateway.wait_for_replies(3)
+    turns = gateway.rows("SELECT text, payload FROM messages WHERE direction = 'incoming' ORDER BY id")
+    assert turns[0]["payload"] == "/testing_where"
+    assert [r["text"] for r in gateway.replies()][1:] == ['answer to /inform{"place":"x"}', "answer to /testing_where"]
+
+
+BAD_BODIES = [
+    ({}, 400),
+    ({"text": 5}, 400),
+    ({"text": "a", "payload": "/b"}, 400),
+    ({"payload": ""}, 400),
+    ({"text": "a", "id": ""}, 400),
+    ({"text": "a", "id": "x" * 101}, 400),
+    ({"text": "a", "id": 7}, 400),
+    ([], 400),
+    ({"text": "x" * 20_001}, 413),
+]
+
+
+def test_bad_bodies_are_refused_with_a_sentence(gateway: GatewayProcess) -> None:
+    visitor = Visitor(gateway.address)
+    for body, status in BAD_BODIES:
+        response = visitor.posts(body)
+        assert response.status_code == status, body
+        assert response.json()["error"]
+    assert gateway.rows("SELECT 1 FROM messages") == []
+
+
+def test_broken_bytes_are_refused_and_hostile_text_is_stored(gateway: GatewayProcess) -> None:
+    visitor = Visitor(gateway.address)
+    headers = {"Authorization": f"Bearer {visitor.token}"}
+    for raw in (b"\xff\xfe", b"{", b"\x00", b'{"text": "' + b"[" * 5000, b"[" * 100_000):
+        assert visitor.call("POST", "/webchat/messages", content=raw, headers=headers).status_code == 400
+    assert visitor.call("POST", "/webchat/messages", content=b" " * 300_000, headers=headers).status_code == 413
+    for text in ("a\x00b", "x" * 10_000, "😀" * 500, "\ud800 lone", "mixed ខ្មែរ ǎ̆̂ العربية", "   ", ""):
+        assert visitor.call("POST", "/webchat/messages", content=json.dumps({"text": text}), headers=headers).status_code == 202
+    gateway.wait_for_replies(7)
+
+
+def test_forged_old_and_missing_tokens_are_refused(gateway: GatewayProcess) -> None:
+    visitor = Visitor(gateway.address)
+    forged = jwt.encode(
+        {"sub": "x", "exp": 9_999_999_999}, "another key that is long enough for the algorithm", algorithm="HS256"
+    )
+    unsigned = jwt.encode({"sub": "x", "exp": 9_999_999_999}, "", algorithm="none")
+    for token in ("", "x.y.z", forged, unsigned, visitor.token[:-3]):
+        posted = httpx.post(
+            f"{gateway.address}/webchat/messages", json={"text": "a"}, headers={"Authorization": f"Bearer {token or 'x'}"}
+        )
+        streamed = httpx.get(f"{gateway.address}/webchat/events", params={"token": token})
+        assert (posted.status_code, streamed.status_code) == (401, 401), token
+    assert gateway.rows("SELECT 1 FROM messages") == []
+
+
+def test_one_session_never_sees_anothers_answers(gateway: GatewayProcess) -> None:
+    first, second = Visitor(gateway.address), Visitor(gateway.address)
+    first.writes("riêng tư")
+    gateway.wait_for_replies(1)
+    second.writes("của tôi")
+    assert [e["text"] for e in read_events(second, 1)] == ["answer to của tôi"]
+
+
+def read_events(visitor: Visitor, count: int, last_event_id: str | None = None) -> list[dict[str, object]]:
+    headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+    events: list[dict[str, object]] = []
+    url, params = f"{visitor.address}/webchat/events", {"token": visitor.token}
+    with httpx.stream("GET", url, params=params, headers=headers, timeout=20, trust_env=False) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data: "):
+                events.append(json.loads(line[6:]))
+            if len(events) == count:
+                return events
+    return events

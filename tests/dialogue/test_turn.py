@@ -1,0 +1,106 @@
+"""Order, redelivery, a Rasa that is down, an operator who took over."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+
+from tests.gateway import GatewayProcess, Visitor
+from tests.simulators.rasa import RasaSimulator
+from tests.simulators.server import Answer
+
+
+def test_redelivered_message_is_answered_once(gateway: GatewayProcess) -> None:
+    visitor = Visitor(gateway.address)
+    for _ in range(3):
+        visitor.writes("xin chào", message_id="same")
+    gateway.wait_for_replies(1)
+    time.sleep(0.5)
+    assert len(gateway.replies()) == 1
+
+
+def test_messages_of_one_conversation_are_answered_in_order_and_one_at_a_time(
+    gateway: GatewayProcess, rasa: RasaSimulator
+) -> None:
+    visitor = Visitor(gateway.address)
+    for number in range(20):
+        visitor.writes(str(number))
+    replies = gateway.wait_for_replies(20)
+    assert [r["text"] for r in replies] == [f"answer to {n}" for n in range(20)]
+    assert [turn["text"] for turn in rasa.turns] == [str(n) for n in range(20)]
+
+
+def test_many_visitors_at_once_are_all_answered(gateway: GatewayProcess) -> None:
+    visitors = [Visitor(gateway.address) for _ in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda visitor: [visitor.writes(f"câu {n}") for n in range(5)], visitors))
+    gateway.wait_for_replies(60)
+    per_conversation = gateway.rows("SELECT count(*) AS n FROM messages WHERE direction = 'outgoing' GROUP BY conversation_id")
+    assert [row["n"] for row in per_conversation] == [5] * 12
+
+
+def test_a_turn_waits_for_rasa_and_is_answered_when_it_comes_back(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+    rasa.go_down()
+    Visitor(gateway.address).writes("xin chào")
+    time.sleep(1)
+    assert gateway.replies() == []
+    rasa.come_up()
+    assert gateway.wait_for_replies(1)[0]["text"] == "answer to xin chào"
+
+
+def test_after_the_deadline_the_ladder_answers_keyword_then_menu_then_hotline(
+    gateway: GatewayProcess, rasa: RasaSimulator
+) -> None:
+    rasa.go_down()
+    visitor = Visitor(gateway.address)
+    for text in ("xet nghiem o dau vay", "abc xyz", "abc xyz nữa"):
+        visitor.writes(text)
+    keys = [r["response_key"] for r in gateway.wait_for_replies(3, seconds=40)]
+    assert keys == ["utter_testing_where", "utter_topic_menu", "utter_degraded_hotline"]
+    assert {row["turn"] for row in gateway.rows("SELECT turn FROM messages WHERE direction = 'incoming'")} == {"degraded"}
+
+
+def test_without_rasa_somebody_in_danger_is_still_told_115(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+    rasa.go_down()
+    Visitor(gateway.address).writes("cuu voi ba toi khong tho duoc, moi tim tai roi")
+    reply = gateway.wait_for_replies(1)[0]
+    assert reply["response_key"] == "utter_emergency"
+    assert "115" in reply["text"].split("\n")[0]
+
+
+def test_a_silent_rasa_is_a_failure_not_an_answer(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+    rasa.faults = [Answer(200, {"replies": [], "understood": {}})]
+    Visitor(gateway.address).writes("xin chào")
+    gateway.wait_for_replies(1)
+    assert [turn["attempt"] for turn in rasa.turns] == [1, 2]
+
+
+def test_an_answer_of_another_shape_is_a_failure_not_a_crash(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+    rasa.faults = [Answer(200, ["no object"]), Answer(200, {"replies": [{"text": 1}]}), Answer(500, {})]
+    Visitor(gateway.address).writes("xin chào")
+    assert gateway.wait_for_replies(1)[0]["response_key"]
+
+
+def test_nothing_the_bot_prepared_is_sent_after_a_take_over(gateway: GatewayProcess) -> None:
+    visitor = Visitor(gateway.address)
+    visitor.writes("xin chào")
+    gateway.wait_for_replies(1)
+    with psycopg.connect(gateway.database_url, autocommit=True) as connection:
+        connection.execute("UPDATE conversations SET owner = 'operator'")
+    visitor.writes("còn đó không")
+    gateway.wait_for("SELECT 1 FROM messages WHERE turn = 'human'")
+    assert len(gateway.replies()) == 1
+
+
+def test_the_log_of_a_conversation_holds_no_word_of_the_citizen(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+    visitor = Visitor(gateway.address)
+    rasa.faults = [Answer(500, {})]
+    visitor.writes("mật khẩu bí-mật-của-tôi 0912345678")
+    gateway.wait_for_replies(1)
+    gateway.stop()
+    log = gateway.log()
+    assert "turn_finished" in log, "the test must look at a log that was written"
+    for word in ("bí-mật-của-tôi", "0912345678", visitor.token, "test-token"):
+        assert word not in log

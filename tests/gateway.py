@@ -1,0 +1,144 @@
+"""The gateway as a process of its own, so that a test can kill it as a power cut would."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+from psycopg.rows import dict_row
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class GatewayProcess:
+    """uvicorn with the real application; `environment` adds settings. Use as a context manager."""
+
+    def __init__(self, database_url: str, rasa_url: str, home: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.database_url = database_url
+        (home / "run").mkdir(parents=True, exist_ok=True)
+        self._log = home / "gateway.log"
+        self._environment = {
+            **os.environ,
+            "LOA_HOME": str(home),
+            "LOA_DATABASE_URL": database_url,
+            "LOA_RASA_URL": rasa_url,
+            "LOA_RASA_TOKEN": "test-token",
+            "LOA_ACTIONS_URL": rasa_url,
+            "LOA_LOG_FORMAT": "json",
+            "LOA_HTTP_PORT": str(self.port),
+            "LOA_TURN_DEADLINE_SECONDS": "3",
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> GatewayProcess:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, **environment: str) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "--factory",
+            "bot.serving:create",
+            "--port",
+            str(self.port),
+            "--ws",
+            "none",
+            "--log-level",
+            "warning",
+        ]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--timeout-graceful-shutdown", "1"],
+                cwd=ROOT,
+                env={**self._environment, **environment},
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.address}/health/live", timeout=1, trust_env=False).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        raise AssertionError(f"the gateway did not start:\n{self.log()}")
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is tidied up."""
+        assert self._process
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
+            return connection.execute(sql.encode(), values).fetchall()
+
+    def replies(self) -> list[dict[str, Any]]:
+        return self.rows("SELECT * FROM messages WHERE direction = 'outgoing' ORDER BY id")
+
+    def wait_for(self, sql: str, *values: Any, seconds: float = 30) -> list[dict[str, Any]]:
+        """Rows of `sql` as soon as there are any; fails with the gateway's log."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if rows := self.rows(sql, *values):
+                return rows
+            time.sleep(0.05)
+        raise AssertionError(f"nothing came for: {sql}\n{self.log()[-4000:]}")
+
+    def wait_for_replies(self, count: int, seconds: float = 30) -> list[dict[str, Any]]:
+        self.wait_for("SELECT 1 FROM messages WHERE direction = 'outgoing' OFFSET %s", count - 1, seconds=seconds)
+        return self.replies()
+
+
+class Visitor:
+    """Somebody on the web chat, over real HTTP."""
+
+    def __init__(self, address: str, **session: str) -> None:
+        self.address = address
+        self.token = self.call("POST", "/webchat/session", json=session or None).json()["token"]
+
+    def call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        return httpx.request(method, f"{self.address}{path}", timeout=10, trust_env=False, **arguments)
+
+    def posts(self, body: Any = None, *, message_id: str | None = None, **fields: Any) -> httpx.Response:
+        content = body if body is not None else {**fields, **({"id": message_id} if message_id else {})}
+        return self.call("POST", "/webchat/messages", json=content, headers={"Authorization": f"Bearer {self.token}"})
+
+    def writes(self, text: str, message_id: str | None = None) -> None:
+        response = self.posts(text=text, message_id=message_id or uuid.uuid4().hex)
+        assert response.status_code == 202, response.text

@@ -1,0 +1,93 @@
+"""The table of danger signs: who is in danger now is told to call 115, who asks about danger is not."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.languages.danger import DangerTable, danger_sign
+from bot.languages.normalise import fold
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("mẹ tôi khó thở quá", "cannot_breathe"),
+        ("ko thở đc", "cannot_breathe"),
+        ("ba em thở hổng nổi", "cannot_breathe"),
+        ("thở 34 lần/phút", "cannot_breathe"),
+        ("môi con tím ngắt", "blue"),
+        ("vợ em bất tỉnh rồi", "unconscious"),
+        ("ông nội gọi hoài không thưa", "does_not_answer"),
+        ("bé nhà em co giật", "fits"),
+        ("bố em đau ngực dữ dội", "chest_pain"),
+        ("bé bỏ bú từ sáng", "not_waking_or_feeding"),
+        ("tiêm xong sưng môi", "severe_reaction"),
+        ("spo2 của mẹ em còn 90", "low_oxygen"),
+        ("oxy 95 tụt xuống 89", "low_oxygen"),
+        ("kẹp tay máy báo 88", "low_oxygen"),
+        ("huyết áp 80/50", "low_blood_pressure"),
+        ("ho ra máu", "bleeding"),
+        ("tôi không muốn sống nữa", "suicide"),
+        ("gọi cấp cứu giúp tôi", "calls_for_help"),
+    ],
+)
+def test_danger_is_recognised(text: str, sign: str) -> None:
+    assert danger_sign(text) == sign
+
+
+@pytest.mark.parametrize("text", ["mẹ tôi khó thở quá", "bé nhà em co giật", "tôi không muốn sống nữa", "chồng tôi ngất xỉu rồi"])
+def test_danger_is_recognised_without_diacritics(text: str) -> None:
+    assert danger_sign(fold(text)) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "khó thở có phải triệu chứng covid không",
+        "Covid có gây khó thở không",
+        "đeo khẩu trang khó thở quá",
+        "tôi từng bị co giật hồi nhỏ, tiêm được không",
+        "khẩu trang vải có giặt được không",
+        "sốc phản vệ là gì",
+        "spo2 bao nhiêu là bình thường",
+        "spo2 dưới 94 có nguy hiểm không",
+        "spo2 98",
+        "tôi không khó thở, chỉ ho",
+        "nóng muốn chết",
+        "chi phí cấp cứu bao nhiêu",
+        "gọi hotline không ai nghe",
+        "tim tai lieu o dau",
+        "tu tu tra loi",
+        "toi can tu van",
+        "cho hoi xiu",
+        "",
+    ],
+)
+def test_questions_memories_and_jests_are_no_danger(text: str) -> None:
+    assert danger_sign(text) is None
+
+
+def test_a_memory_does_not_hide_what_happens_now() -> None:
+    assert danger_sign("mẹ tôi từng bị hen, bây giờ khó thở dữ dội") == "cannot_breathe"
+    assert danger_sign("Hôm qua tiêm về không sao. Giờ con em co giật!") == "fits"
+
+
+def test_every_phrase_of_the_table_compiles_and_is_found_in_itself() -> None:
+    assert len(DangerTable.load().signs) > 8
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200))
+def test_no_text_makes_it_fail(text: str) -> None:
+    danger_sign(text)
+
+
+@pytest.mark.parametrize("unit", ["khó ", "môi gọi tay người ", "không thở\n", "spo2 ", "không bị có ", "1"])
+def test_a_long_text_is_read_in_time(unit: str) -> None:
+    started = time.perf_counter()
+    danger_sign(unit * (20_000 // len(unit)))
+    assert time.perf_counter() - started < 1.5

@@ -1,0 +1,100 @@
+"""The arrows between rooms (docs/architecture.md): imports run down only, and nobody but bot/brain imports rasa."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Higher may import lower (or equal when it is the same room). `brain` stands aside: only Rasa loads it.
+LEVELS = {
+    "bot.cli": 9,
+    "bot.service": 8,
+    "bot.serving": 8,
+    "bot.ask": 8,
+    "bot.web": 7,
+    "bot.chatpage": 6,
+    "bot.health": 6,
+    "bot.dialogue": 5,
+    "bot.channels": 4,
+    "bot.figures": 4,
+    "bot.brain": 4,
+    "bot.check": 4,
+    "bot.live": 3,
+    "bot.supervisor": 3,
+    "bot.model": 3,
+    "bot.postgres": 3,
+    "bot.languages": 2,
+    # Pure text functions that the directory needs too.
+    "bot.languages.normalise": 0,
+    "bot.languages.phrases": 0.5,
+    "bot.directory": 1,
+    "bot.database": 1,
+    "bot.migrations": 0,
+    "bot.metrics": 0,
+    "bot.log": 0,
+    "bot.messages": 0,
+    "bot.settings": 0,
+}
+
+
+def test_imports_run_down_only() -> None:
+    assert list(climbs(_edges())) == []
+
+
+def test_a_new_arrow_upwards_is_found() -> None:
+    assert list(climbs([("bot.directory.places", "bot.dialogue.turn")])) == [("bot.directory.places", "bot.dialogue.turn")]
+
+
+def test_every_room_has_a_level() -> None:
+    assert {source for source, _ in _edges() if source.startswith("bot.") and _room(source) not in LEVELS} == set()
+
+
+def test_only_the_brain_imports_rasa() -> None:
+    assert {source for source, target in _edges() if target.split(".")[0] == "rasa" and _room(source) != "bot.brain"} == set()
+    assert {source for source, target in _edges() if target.split(".")[0] == "rasa" and _room(source) == "bot.brain"}, (
+        "or it found none"
+    )
+
+
+@pytest.mark.parametrize("module", ["bot.web", "bot.cli", "actions.figures", "actions.help", "actions.rules"])
+def test_gateway_and_actions_never_load_rasa(module: str) -> None:
+    code = f"import {module}, sys; sys.exit(any(name == 'rasa' or name.startswith('rasa.') or name == 'tensorflow' for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def climbs(edges: object) -> Iterator[tuple[str, str]]:
+    for source, target in edges:  # type: ignore[attr-defined]
+        if not (source.startswith("bot.") and target.startswith("bot.")):
+            continue
+        above, below = LEVELS[_room(source)], LEVELS[_room(target)]
+        if _room(source) != _room(target) and above <= below:
+            yield source, target
+
+
+def _edges() -> list[tuple[str, str]]:
+    files = [*sorted((ROOT / "bot").rglob("*.py")), *sorted((ROOT / "actions").rglob("*.py"))]
+    return [(_module(path), target) for path in files for target in _imports(path)]
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if node.module == "bot" else node.module for name in names)
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _room(module: str) -> str:
+    """The room of a module, or the file itself where the table gives it a level of its own."""
+    return module if module in LEVELS else ".".join(module.split(".")[:2])

@@ -1,0 +1,32 @@
+"""What an operator must know stands in the README."""
+
+from __future__ import annotations
+
+import re
+
+from bot.settings import ROOT
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    settings = (ROOT / "bot/settings.py").read_text(encoding="utf-8")
+    names = set(re.findall(r'"((?:LOA|TELEGRAM|FEED)_[A-Z_]+[A-Z])"', settings))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert names, "or it found no setting"
+    assert {name for name in names if f"`{name}`" not in readme} == set()
+
+
+def test_every_make_target_is_explained() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.M))
+    assert {"help", "run", "test", "train", "evaluate", "bench", "lint", "check"} <= targets
+    assert {target for target in targets if not re.search(rf"^{target}:.*## ", makefile, re.M)} == set()
+
+
+def test_environment_is_read_in_one_place() -> None:
+    readers = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("bot", "actions")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"os\.environ\.get|os\.getenv|os\.environ\[", path.read_text(encoding="utf-8"))
+    ]
+    assert readers == []

@@ -1,0 +1,82 @@
+"""Nothing used without being defined, nothing defined without being used: intents, responses, actions, files."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.languages.catalogue import Catalogue
+from bot.settings import ROOT
+
+DOMAIN = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
+STORIES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "data/stories").glob("*.yml"))
+CATALOGUE = Catalogue.load(ROOT, "dak-lak")
+INFORMATIONAL = {i.name for i in CATALOGUE.intents.values() if i.topic not in {"talk", "limits"}}
+# Keys that the gateway or the NLG takes by themselves, so no rule names them.
+TAKEN_BY_CODE = re.compile(
+    r"_static$|_unavailable$|_none$|^utter_(welcome|topic_menu|degraded_hotline|unsupported_media|withdrawn|apology|empty_message|group_chat)$"
+)
+
+
+def test_every_intent_of_the_domain_has_a_title_an_answer_and_examples() -> None:
+    intents = {next(iter(i)) if isinstance(i, dict) else i for i in DOMAIN["intents"]}
+    assert intents - {"nlu_fallback"} == set(CATALOGUE.intents) == set(examples("data/nlu/vi"))
+
+
+@pytest.mark.parametrize("intent", sorted(INFORMATIONAL))
+def test_informational_intents_have_thirty_different_examples(intent: str) -> None:
+    assert len({plain(example) for example in examples("data/nlu/vi")[intent]}) >= 30
+
+
+def test_no_held_out_question_is_trained_on() -> None:
+    trained = {plain(e) for group in examples("data/nlu/vi").values() for e in group}
+    held_out = {plain(e) for group in examples("tests/nlu").values() for e in group}
+    assert trained & held_out == set()
+    assert held_out, "or it compared nothing"
+
+
+def test_responses_of_the_domain_are_the_catalogues() -> None:
+    declared = set(DOMAIN["responses"])
+    assert declared <= set(CATALOGUE.entries), "declared in domain.yml but without words in locales/"
+    undeclared = {key for key in set(CATALOGUE.entries) - declared if not TAKEN_BY_CODE.search(key)}
+    assert undeclared == set(), "words in locales/ that nothing can say"
+
+
+def test_every_response_and_action_of_the_rules_is_defined_and_the_reverse() -> None:
+    used = set(re.findall(r"action: (\w+)", STORIES))
+    utters = {name for name in used if name.startswith("utter_")}
+    assert utters <= set(DOMAIN["responses"])
+    actions = {name for name in used if name.startswith("action_") and name not in {"action_listen", "action_restart"}}
+    assert actions == set(DOMAIN["actions"])
+    said_by_actions = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "actions").glob("*.py"))
+    silent = {
+        key
+        for key in DOMAIN["responses"]
+        if key not in used and f'"{key}"' not in said_by_actions and not TAKEN_BY_CODE.search(key)
+    }
+    assert silent == set(), "declared, but no rule and no action says it"
+
+
+def test_a_topic_has_the_same_name_everywhere() -> None:
+    topics = {intent.topic for intent in CATALOGUE.intents.values()}
+    for topic in topics:
+        assert (ROOT / f"data/nlu/vi/{topic}.yml").exists()
+        assert (ROOT / f"locales/vi/{topic}.yml").exists()
+
+
+def examples(folder: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted(Path(ROOT / folder).glob("*.yml")):
+        for block in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("nlu", []):
+            lines = [line.strip()[1:].strip() for line in block["examples"].splitlines() if line.strip().startswith("-")]
+            found.setdefault(block["intent"], []).extend(lines)
+    return found
+
+
+def plain(text: str) -> str:
+    stripped = unicodedata.normalize("NFD", text.lower()).replace("đ", "d")
+    return re.sub(r"\W+", " ", "".join(c for c in stripped if not unicodedata.combining(c))).strip()
