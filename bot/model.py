@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bot.settings import ROOT, Settings
+from bot.supervisor import LibraryWarnings
 
 QUIET_RASA = {
     "RASA_TELEMETRY_ENABLED": "false",
@@ -71,8 +72,10 @@ def train(settings: Settings, say: Callable[[str], None]) -> Path:
     with subprocess.Popen(  # noqa: S603  (our own interpreter and fixed arguments)
         command, cwd=ROOT, env={**os.environ, **QUIET_RASA}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
+        is_noise = LibraryWarnings()
         for line in process.stdout or ():
-            say(line.rstrip())
+            if not is_noise(line):
+                say(line.rstrip())
     if process.returncode != 0 or not path.exists():
         raise TrainingFailed(f"rasa train ended with exit code {process.returncode} and wrote no model")
     path.with_name(path.name + ".sha256").write_text(_sha256(path) + "\n")

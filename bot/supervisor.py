@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 WELL_AFTER_SECONDS = 60.0
 STOP_SECONDS = 8.0
 MAX_LINE_BYTES = 1024 * 1024
+LIBRARY_WARNING = re.compile(r"site-packages/\S+:\d+: \w*Warning: ")
 COLOURS = {"rasa": 35, "actions": 36, "gateway": 32, "train": 33}
 
 
@@ -86,6 +88,7 @@ class Supervisor:
         return await part.process.wait()
 
     async def _copy_log(self, name: str, stream: asyncio.StreamReader) -> None:
+        is_noise = LibraryWarnings()
         while True:
             try:
                 line = await stream.readline()
@@ -93,7 +96,7 @@ class Supervisor:
                 continue
             if not line:
                 return
-            if not self._quiet:
+            if not self._quiet and not is_noise(line.decode("utf-8", "replace")):
                 self._say(name, line.decode("utf-8", "replace").rstrip())
 
     async def _end(self, part: Part) -> None:
@@ -118,6 +121,25 @@ class Supervisor:
 
     def _say(self, name: str, line: str) -> None:
         say(name, line)
+
+
+class LibraryWarnings:
+    """Recognises the two lines of a Python warning raised inside an installed library.
+
+    Rasa's old dependencies print dozens at each start (PYTHONWARNINGS does not reach them: they reset the filters);
+    an operator would no longer see the line that matters. Warnings in our own files are kept.
+    """
+
+    def __init__(self) -> None:
+        self._in_warning = False
+
+    def __call__(self, line: str) -> bool:
+        """Whether `line` belongs to such a warning; call it once for each line, in order."""
+        if LIBRARY_WARNING.search(line):
+            self._in_warning = True
+            return True
+        was_in_warning, self._in_warning = self._in_warning, False
+        return was_in_warning and line.startswith("  ")
 
 
 def say(name: str, line: str) -> None:

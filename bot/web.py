@@ -15,17 +15,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
+from bot.channels.sending import Sender
 from bot.channels.telegram import CHANNEL as TELEGRAM
 from bot.channels.telegram import Telegram
 from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
-from bot.chatpage.pages import STATIC, Pages
+from bot.chatpage.pages import Pages
 from bot.database import Pool, open_pool
 from bot.dialogue import conversations
-from bot.channels.sending import Sender
 from bot.dialogue.delivery import Delivery
 from bot.dialogue.engine import Engine
 from bot.dialogue.queue import Queue
@@ -125,7 +124,6 @@ def create_app() -> Starlette:
         *webchat.routes(),
         *(service.telegram.routes() if service.telegram else []),
         *_operations(service),
-        Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 

@@ -39,6 +39,7 @@ class Stack:
         self.address = f"http://127.0.0.1:{self._environment['LOA_HTTP_PORT']}"
 
     def start(self) -> None:
+        before = len(self.lines)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bot.cli", "up"],
             cwd=ROOT,
@@ -49,7 +50,7 @@ class Stack:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.wait_for_line(r"ready: http", READY_SECONDS)
+        self.wait_for_line(r"ready: http", READY_SECONDS, after=before)
         self.database_url = (self.home / "run/database_url").read_text()
 
     def wait_for_line(self, pattern: str, seconds: float = 60, *, after: int = 0) -> str:

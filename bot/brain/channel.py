@@ -123,12 +123,12 @@ class LoaInput(InputChannel):  # type: ignore[misc]
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         webhook = Blueprint("loa_webhook")
 
-        @webhook.get("/")
+        @webhook.get("/")  # type: ignore[untyped-decorator]
         async def health(request: Request) -> HTTPResponse:
             agent = _agent(request)
             return response.json({"status": "ok", "model": agent.model_id}) if agent else _error(503, NO_MODEL)
 
-        @webhook.post("/turn")
+        @webhook.post("/turn")  # type: ignore[untyped-decorator]
         async def turn(request: Request) -> HTTPResponse:
             if not self._is_authorised(request):
                 return _error(401, "the bearer token is missing or wrong")
@@ -141,7 +141,7 @@ class LoaInput(InputChannel):  # type: ignore[misc]
                 return _error(400, str(error))
             return await _answer(asked, agent, on_new_message)
 
-        @webhook.listener("after_server_stop")
+        @webhook.listener("before_server_stop")  # type: ignore[untyped-decorator]
         async def close(app: Any, loop: Any) -> None:
             store = _bounded_store(getattr(app.ctx, "agent", None))
             if store is not None:

@@ -25,6 +25,7 @@ EMERGENCY = "emergency"
 THRESHOLDS = (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
 Example = tuple[str, str]
 Spelling = Callable[[str], str]
+SPELLINGS: dict[str, Spelling] = {"as typed": str, "without diacritics": fold}
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tests = examples(sorted((ROOT / "tests/nlu").glob("*.yml")))
     started = time.process_time()
     model = IntentModel.train([text for text, _ in trained_on], [intent for _, intent in trained_on], DEFAULTS)
-    print(
-        f"{len(trained_on)} examples, {len(model.model.labels)} intents, trained in {time.process_time() - started:.1f} s of one core"
-    )
-    reports = {name: judge(model, tests, spelling) for name, spelling in {"as typed": str, "without diacritics": fold}.items()}
+    seconds = time.process_time() - started
+    print(f"{len(trained_on)} examples, {len(model.model.labels)} intents, trained in {seconds:.1f} s of one core")
+    reports = {name: judge(model, tests, spelling) for name, spelling in SPELLINGS.items()}
     for name, judged in reports.items():
         _print_summary(name, judged, options.ambiguity)
     _print_danger()
@@ -100,20 +100,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _print_summary(name: str, judged: Sequence[Judged], ambiguity: float) -> None:
-    print(
-        f"\n{name}: {len(judged)} questions, accuracy {_share(j.is_right for j in judged)}, in the first three {_share(j.in_three for j in judged)}"
-    )
+    right, in_three = _share(j.is_right for j in judged), _share(j.in_three for j in judged)
+    print(f"\n{name}: {len(judged)} questions, accuracy {right}, in the first three {in_three}")
     for threshold in THRESHOLDS:
         answered = [j for j in judged if j.is_answered(threshold, ambiguity)]
-        print(
-            f"  threshold {threshold:.2f}: answered {len(answered) / len(judged):.3f}, of these right {_share(j.is_right for j in answered)}"
-        )
+        share, right = len(answered) / len(judged), _share(j.is_right for j in answered)
+        print(f"  threshold {threshold:.2f}: answered {share:.3f}, of these right {right}")
 
 
 def _print_danger() -> None:
     danger = [text for text, intent in examples([ROOT / "tests/nlu/emergency.yml"]) if intent == EMERGENCY]
     harmless: list[Any] = yaml.safe_load((ROOT / "tests/nlu/not_emergency.yml").read_text(encoding="utf-8"))["sentences"]
-    for name, spelling in {"as typed": str, "without diacritics": fold}.items():
+    for name, spelling in SPELLINGS.items():
         found = _share(danger_sign(spelling(text)) is not None for text in danger)
         false = _share(danger_sign(spelling(str(text))) is not None for text in harmless)
         print(f"danger table {name}: {found} of {len(danger)} found, {false} of {len(harmless)} false alarms")

@@ -126,12 +126,12 @@ def _vocabulary(examples: Sequence[Counts], minimum: Mapping[str, int]) -> dict[
 
 def _weighted(counts: Mapping[str, int], block: Block) -> tuple[list[int], Array]:
     """Columns of the whole matrix and tf-idf values of one text in one block, at length one."""
-    known = [(at, number) for term, number in counts.items() if (at := block.index.get(term)) is not None]
+    known = [(block.index[term], number) for term, number in counts.items() if term in block.index]
     if not known:
         return [], np.zeros(0, dtype=np.float32)
-    at = np.array([place for place, _ in known])
-    values = (1 + np.log(np.array([number for _, number in known], dtype=np.float32))) * block.idf[at]
-    return (at + block.first_column).tolist(), np.asarray(values / np.sqrt((values**2).sum()), dtype=np.float32)
+    places = np.array([place for place, _ in known])
+    values = (1 + np.log(np.array([number for _, number in known], dtype=np.float32))) * block.idf[places]
+    return (places + block.first_column).tolist(), np.asarray(values / np.sqrt((values**2).sum()), dtype=np.float32)
 
 
 def _matrix(examples: Sequence[Counts], blocks: Mapping[str, Block]) -> sparse.csr_matrix:

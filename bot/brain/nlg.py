@@ -60,19 +60,19 @@ class CatalogueNLG(NaturalLanguageGenerator):  # type: ignore[misc]
         when not even the apology can be filled."""
         for key in (utter_action, LAST_RESORT):
             try:
-                return self._answer(key, tracker, output_channel, kwargs)
+                return self._answer(key, tracker, kwargs)
             except Exception as error:  # noqa: BLE001  (a fault in one text must not silence the bot; the apology follows)
                 logger.error("response %s could not be filled: %s", key, type(error).__name__)
         return None
 
-    def _answer(self, key: str, tracker: DialogueStateTracker, output_channel: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _answer(self, key: str, tracker: DialogueStateTracker, given: Mapping[str, Any]) -> dict[str, Any]:
         values = self._values(tracker, given)
         needed, otherwise = INSTEAD_WITHOUT.get(key, (None, key))
         answer = self._catalogue.answer(otherwise if needed and not values.get(needed) else key, values, _language(tracker))
         reply = answer.as_reply()
         message = {"text": reply["text"], "buttons": [dict(button) for button in reply["buttons"]]}
-        # `rasa shell` would print the reply's fields as JSON under every answer.
-        return message if output_channel == CONSOLE else {**message, "custom": reply}
+        # `rasa shell` would print the reply's fields as JSON under every answer (its output channel is REST's "collector").
+        return message if tracker.get_latest_input_channel() == CONSOLE else {**message, "custom": reply}
 
     def _values(self, tracker: DialogueStateTracker, given: Mapping[str, Any]) -> dict[str, Any]:
         parsed = (tracker.latest_message.parse_data if tracker.latest_message else None) or {}

@@ -79,7 +79,8 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
         return (replies, _understood(row)) if replies else None
 
     async def keys(self) -> Iterable[str]:
-        return await self._guarded(self._rows.keys)
+        names: list[str] = await self._guarded(self._rows.keys)
+        return names
 
     async def close(self) -> None:
         await self._rows.close()
@@ -172,7 +173,7 @@ def _row(tracker: DialogueStateTracker) -> Row:
 
 def _understood(row: Row) -> dict[str, Any]:
     """What the channel tells the gateway of the row's last message."""
-    said = next((event for event in reversed(row.events) if event["event"] == "user"), {})
+    said: Event = next((event for event in reversed(row.events) if event["event"] == "user"), {})
     entities = (said.get("parse_data") or {}).get("entities") or []
     text = said.get("text") or ""
     return {

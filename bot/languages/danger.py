@@ -34,7 +34,8 @@ _OXYGEN_READING = re.compile(
 _TWO_DIGITS = re.compile(r"(?<![\dpo])\d{2}(?!\d)")
 # A cheap oximeter shows two numbers without naming them: "máy báo 79", "kẹp tay còn 88".
 _METER_READING = re.compile(
-    r"(?<!\w)(?:máy|kẹp|may|kep)(?: \S+){0,3}? (?:báo|chỉ|hiện|còn|được|bao|chi|hien|con|duoc|ra) (?P<value>\d{2})(?!\d)(?! (?:độ|do|kg|cm|lần|nhịp))"
+    r"(?<!\w)(?:máy|kẹp|may|kep)(?: \S+){0,3}? (?:báo|chỉ|hiện|còn|được|bao|chi|hien|con|duoc|ra) (?P<value>\d{2})(?!\d)"
+    r"(?! (?:độ|do|kg|cm|lần|nhịp))"
 )
 _BLOOD_PRESSURE = re.compile(r"(?<!\w)(?:huyết áp|huyet ap|ha)(?: (?!\d)\S+){0,4}? (?P<value>\d{2}) (?P<lower>\d{2})(?!\d)")
 _BREATHS = re.compile(r"(?<!\w)thở (?:\S+ ){0,4}?(?P<value>\d{2,3}) (?:lần|nhịp|cái|l)(?: mỗi| trên| 1| một)? ?(?:phút|p)?")

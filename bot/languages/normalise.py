@@ -74,6 +74,7 @@ _VACCINE = re.compile(
     r"(?<!\w)(?:v[aăắáâ][ck]?-?[cxs]{1,2}[iíì]n{1,2}e?s?|vaxin|vx|v[ắăáa][ck][\s-](?:xin|sin|xinh|cin|xịn))(?!\w)"
 )
 _INVISIBLE = {"Cc", "Cf", "Cs"}
+_SPACES = "\t\n\r\x0b\x0c"
 _SPACED_PUNCTUATION = re.compile(r"([!?;:…]|,(?!\d)|(?<!\d),)(?=\w)")
 _FULL_STOP_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_]{2})\.(?=[^\W\d_])(?!(?:vn|com|gov|org|net|edu|html?|pdf)\b)")
 _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
@@ -182,14 +183,13 @@ def _visible(text: str) -> str:
     """Without control, format and surrogate code points; lines and tabs become spaces."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        character
-        if (category := unicodedata.category(character)) not in _INVISIBLE
-        else " "
-        if character in "\t\n\r\x0b\x0c"
-        else ""
-        for character in text
-    )
+    return "".join(map(_seen, text))
+
+
+def _seen(character: str) -> str:
+    if character in _SPACES:
+        return " "
+    return "" if unicodedata.category(character) in _INVISIBLE else character
 
 
 def _cap(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ EXAMPLES_AN_INTENT = 12
 
 @pytest.fixture(scope="session")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that trains in seconds: all rules, every 12th-part of the examples."""
+    """A model that trains in seconds: all rules, the first examples of every intent."""
     import rasa
 
     folder = tmp_path_factory.mktemp("project")
@@ -28,14 +27,16 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = rasa.train(
-            domain=str(ROOT / "domain.yml"), config=str(ROOT / "config.yml"), training_files=[str(folder / "data")], output=str(folder)
+            domain=str(ROOT / "domain.yml"),
+            config=str(ROOT / "config.yml"),
+            training_files=[str(folder / "data")],
+            output=str(folder),
         )
     return Path(result.model)
 
 
-@pytest.fixture
-def agent(small_model: Path) -> Iterator[Any]:
-    """An agent with our NLG and our store in memory; no action server."""
+@pytest.fixture(scope="session")
+def loaded_agent(small_model: Path) -> Any:
     from rasa.core.agent import Agent
 
     from bot.brain.nlg import CatalogueNLG
@@ -44,7 +45,16 @@ def agent(small_model: Path) -> Iterator[Any]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield Agent.load(str(small_model), generator=CatalogueNLG(), tracker_store=BoundedTrackerStore(None, rows=MemoryRows()))
+        return Agent.load(str(small_model), generator=CatalogueNLG(), tracker_store=BoundedTrackerStore(None, rows=MemoryRows()))
+
+
+@pytest.fixture
+def agent(loaded_agent: Any) -> Any:
+    """An agent with our NLG and our store, in memory and empty; no action server."""
+    from bot.brain.tracker_rows import MemoryRows
+
+    loaded_agent.tracker_store._tracker_store._rows = MemoryRows()
+    return loaded_agent
 
 
 def _few_examples() -> dict[str, Any]:
@@ -52,6 +62,7 @@ def _few_examples() -> dict[str, Any]:
     for text, intent in examples(sorted((ROOT / "data/nlu/vi").glob("*.yml"))):
         by_intent.setdefault(intent, []).append(text)
     blocks = [
-        {"intent": intent, "examples": "".join(f"- {text}\n" for text in texts[:EXAMPLES_AN_INTENT])} for intent, texts in by_intent.items()
+        {"intent": intent, "examples": "".join(f"- {text}\n" for text in texts[:EXAMPLES_AN_INTENT])}
+        for intent, texts in by_intent.items()
     ]
     return {"version": "3.1", "nlu": blocks}

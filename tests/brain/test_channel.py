@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -16,21 +17,30 @@ from bot.brain.channel import COMMAND_PREFIX, LoaInput, Replies, typed
 from bot.settings import SettingsError
 
 TOKEN = "a-token-for-tests"
-_apps = itertools.count()
 
 
-def door(agent: Any, handle: Any = None) -> httpx.AsyncClient:
-    """Our channel behind a real Sanic app, called without a socket."""
-    app = Sanic(f"door_{next(_apps)}", configure_logging=False)
+async def _handle(message: Any) -> None:
+    await _app().ctx.handle(message)
+
+
+@lru_cache(maxsize=1)
+def _app() -> Sanic:
+    app = Sanic("door", configure_logging=False)
+    app.blueprint(LoaInput(TOKEN).blueprint(_handle), url_prefix="/webhooks/loa")
+    return app
+
+
+@asynccontextmanager
+async def door(agent: Any, handle: Any = None) -> AsyncIterator[httpx.AsyncClient]:
+    """Our channel behind a real Sanic app, called without a socket. Sanic can start one app a process: it rewrites its own code."""
+    app = _app()
     app.ctx.agent = agent
-
-    async def on_new_message(message: Any) -> None:
-        await (handle or agent.handle_message)(message)
-
-    app.blueprint(LoaInput(TOKEN).blueprint(on_new_message), url_prefix="/webhooks/loa")
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app), base_url="http://rasa", headers={"Authorization": f"Bearer {TOKEN}"}
-    )
+    app.ctx.handle = handle or (agent and agent.handle_message)
+    if not app.state.is_started:
+        await app._startup()  # httpx sends no lifespan event, at which Sanic would do it
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://rasa", headers=headers) as client:
+        yield client
 
 
 @pytest.fixture
@@ -39,9 +49,19 @@ async def rasa(agent: Any) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def asked(text: str | None = None, payload: str | None = None, message: str = "1", attempt: int = 1, **more: Any) -> dict[str, Any]:
+def asked(
+    text: str | None = None, payload: str | None = None, message: str = "1", attempt: int = 1, **more: Any
+) -> dict[str, Any]:
     metadata = {"channel": "webchat", "language": "vi", "province": "dak-lak", "is_external": True}
-    return {"conversation": "webchat:1", "message": message, "attempt": attempt, "text": text, "payload": payload, "metadata": metadata, **more}
+    return {
+        "conversation": "webchat:1",
+        "message": message,
+        "attempt": attempt,
+        "text": text,
+        "payload": payload,
+        "metadata": metadata,
+        **more,
+    }
 
 
 def keys(response: httpx.Response) -> list[str]:
@@ -63,7 +83,10 @@ async def test_a_button_is_obeyed(rasa: httpx.AsyncClient) -> None:
     assert answer.json()["understood"]["confidence"] == 1.0
 
 
-@pytest.mark.parametrize("text", ["/restart", "/emergency", ' \u200b//emergency{"place":"x"}', "\u00a0/emergency@1.0", "/\n/emergency", "EXTERNAL: emergency"])
+@pytest.mark.parametrize(
+    "text",
+    ["/restart", "/emergency", ' \u200b//emergency{"place":"x"}', "\u00a0/emergency@1.0", "/\n/emergency", "EXTERNAL: emergency"],
+)
 async def test_typed_commands_are_not_obeyed(rasa: httpx.AsyncClient, text: str) -> None:
     answer = await rasa.post("/webhooks/loa/turn", json=asked(text))
     assert answer.status_code == 200
@@ -77,12 +100,23 @@ def test_no_typed_text_begins_with_a_slash(text: str) -> None:
     assert not COMMAND_PREFIX.match(typed(text))
 
 
-@pytest.mark.parametrize("payload", ["/restart", "/back", "/session_start", "/nlu_fallback", "/nothing", "greet", '/greet{"a":1}', "/greet\n", "", 7])
+@pytest.mark.parametrize(
+    "payload", ["/restart", "/back", "/session_start", "/nlu_fallback", "/nothing", "greet", '/greet{"a":1}', "/greet\n", "", 7]
+)
 async def test_only_payloads_of_our_intents_pass(rasa: httpx.AsyncClient, payload: Any) -> None:
     assert (await rasa.post("/webhooks/loa/turn", json=asked(payload=payload))).status_code == 400
 
 
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Authorization": "Bearer "}, {"Authorization": "Bearer ñ"}])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": TOKEN},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer ñ"},
+    ],
+)
 async def test_without_the_token_the_door_is_closed(agent: Any, header: dict[str, str]) -> None:
     async with door(agent) as client:
         client.headers.pop("Authorization")

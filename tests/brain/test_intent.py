@@ -15,8 +15,20 @@ from bot.brain.intent_model import DEFAULTS, RANKING_LENGTH, IntentModel
 from bot.brain.linear import LinearModel
 
 EXAMPLES = {
-    "testing_where": ["xét nghiệm ở đâu", "chỗ nào xét nghiệm", "đi xét nghiệm ở đâu vậy", "điểm xét nghiệm ở đâu", "nơi xét nghiệm gần nhất"],
-    "symptoms": ["triệu chứng là gì", "có triệu chứng gì", "bị sốt có phải triệu chứng", "dấu hiệu của bệnh", "biểu hiện của bệnh thế nào"],
+    "testing_where": [
+        "xét nghiệm ở đâu",
+        "chỗ nào xét nghiệm",
+        "đi xét nghiệm ở đâu vậy",
+        "điểm xét nghiệm ở đâu",
+        "nơi xét nghiệm gần nhất",
+    ],
+    "symptoms": [
+        "triệu chứng là gì",
+        "có triệu chứng gì",
+        "bị sốt có phải triệu chứng",
+        "dấu hiệu của bệnh",
+        "biểu hiện của bệnh thế nào",
+    ],
     "greet": ["xin chào", "chào bạn", "alo", "chào buổi sáng", "hello bạn"],
 }
 
@@ -24,7 +36,9 @@ EXAMPLES = {
 @pytest.fixture(scope="module")
 def model() -> IntentModel:
     pairs = [(text, intent) for intent, texts in EXAMPLES.items() for text in texts]
-    return IntentModel.train([text for text, _ in pairs], [intent for _, intent in pairs], {**DEFAULTS, "minimum_examples": {"w": 1, "v": 1, "d": 1}})
+    return IntentModel.train(
+        [text for text, _ in pairs], [intent for _, intent in pairs], {**DEFAULTS, "minimum_examples": {"w": 1, "v": 1, "d": 1}}
+    )
 
 
 def test_questions_are_understood_with_and_without_diacritics(model: IntentModel) -> None:
@@ -79,3 +93,14 @@ def test_numbers_are_alike_and_words_are_counted_in_both_spellings() -> None:
     assert found["w"]["mũi 0"] == 2
     assert found["v"]["mui"] == 2
     assert isinstance(found["d"], Counter)
+
+
+def test_a_change_in_what_the_model_sees_is_a_new_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from bot.brain import features as seen
+    from bot.brain.intent import LinearIntentClassifier
+
+    before = LinearIntentClassifier.fingerprint_addon({})
+    changed = tmp_path / "features.py"
+    changed.write_text("CHARACTERS = (1, 6)")
+    monkeypatch.setattr(seen, "__file__", str(changed))
+    assert LinearIntentClassifier.fingerprint_addon({}) != before

@@ -20,10 +20,14 @@ def catalogue() -> Catalogue:
     return Catalogue.load(ROOT, "dak-lak")
 
 
-def heard(ranking: list[tuple[str, float]] | None = None, entities: list[dict[str, Any]] | None = None, **slots: str) -> DialogueStateTracker:
+def heard(
+    ranking: list[tuple[str, float]] | None = None, entities: list[dict[str, Any]] | None = None, **slots: str
+) -> DialogueStateTracker:
     tracker = DialogueStateTracker("c1", [TextSlot("language", mappings=[]), TextSlot("place", mappings=[])])
     guesses = [{"name": name, "confidence": chance} for name, chance in ranking or []]
-    tracker.update(UserUttered("…", parse_data={"intent": {}, "entities": entities or [], "intent_ranking": guesses, "text": "…"}))
+    tracker.update(
+        UserUttered("…", parse_data={"intent": {}, "entities": entities or [], "intent_ranking": guesses, "text": "…"})
+    )
     for name, value in slots.items():
         tracker.update(SlotSet(name, value))
     return tracker
@@ -38,13 +42,22 @@ async def test_an_answer_carries_the_reply_of_the_contract(catalogue: Catalogue)
 
 
 async def test_the_console_gets_no_json(catalogue: Catalogue) -> None:
-    said = await CatalogueNLG(catalogue=catalogue).generate("utter_greet", heard(), "cmdline")
+    tracker = heard()
+    tracker.latest_message.input_channel = "cmdline"
+    said = await CatalogueNLG(catalogue=catalogue).generate("utter_greet", tracker, "collector")
     assert said is not None
     assert "custom" not in said
 
 
 async def test_the_likeliest_topics_are_offered_and_small_talk_is_not(catalogue: Catalogue) -> None:
-    ranking = [("nlu_fallback", 0.4), ("greet", 0.3), ("symptoms", 0.2), ("testing_where", 0.1), ("variants", 0.06), ("post_covid", 0.051)]
+    ranking = [
+        ("nlu_fallback", 0.4),
+        ("greet", 0.3),
+        ("symptoms", 0.2),
+        ("testing_where", 0.1),
+        ("variants", 0.06),
+        ("post_covid", 0.051),
+    ]
     said = await CatalogueNLG(catalogue=catalogue).generate("utter_offer_topics", heard(ranking), "loa")
     assert said is not None
     assert [button["payload"] for button in said["buttons"]] == ["/symptoms", "/testing_where", "/variants"]
@@ -56,7 +69,10 @@ async def test_without_a_likely_topic_the_menu_is_offered(catalogue: Catalogue) 
     assert said["custom"]["key"] == "utter_offer_topics_none"
 
 
-@pytest.mark.parametrize(("place", "key"), [("krong-pac-huyen", "utter_inform_place"), ("ha-noi", "utter_inform_place_unknown"), (None, "utter_inform_place_unknown")])
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [("krong-pac-huyen", "utter_inform_place"), ("ha-noi", "utter_inform_place_unknown"), (None, "utter_inform_place_unknown")],
+)
 async def test_only_a_place_of_ours_is_understood_as_one(catalogue: Catalogue, place: str | None, key: str) -> None:
     entities = [{"entity": "place", "value": place}] if place else []
     said = await CatalogueNLG(catalogue=catalogue).generate("utter_inform_place", heard(entities=entities), "loa")
@@ -84,7 +100,9 @@ class Breaks:
         raise ZeroDivisionError
 
 
-async def test_a_fault_in_one_text_gives_the_apology_and_a_log_without_words(catalogue: Catalogue, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fault_in_one_text_gives_the_apology_and_a_log_without_words(
+    catalogue: Catalogue, caplog: pytest.LogCaptureFixture
+) -> None:
     nlg = CatalogueNLG(catalogue=Breaks(catalogue, spares_apology=True))  # type: ignore[arg-type]
     with caplog.at_level(logging.ERROR):
         said = await nlg.generate("utter_greet", heard(), "loa")
@@ -99,7 +117,16 @@ async def test_even_a_broken_catalogue_raises_nothing(catalogue: Catalogue) -> N
 
 
 async def test_what_the_dispatcher_adds_is_not_taken_for_values(catalogue: Catalogue) -> None:
-    given = {"text": None, "buttons": [], "custom": {}, "image": None, "template": "x", "domain_responses": {}, "contacts": ["cap-cuu-115"], "place_name": "Đắk Lắk"}
+    given = {
+        "text": None,
+        "buttons": [],
+        "custom": {},
+        "image": None,
+        "template": "x",
+        "domain_responses": {},
+        "contacts": ["cap-cuu-115"],
+        "place_name": "Đắk Lắk",
+    }
     said = await CatalogueNLG(catalogue=catalogue).generate("utter_hotline", heard(), "loa", **given)
     assert said is not None
     assert "115" in said["text"]

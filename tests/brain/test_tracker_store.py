@@ -24,7 +24,13 @@ with warnings.catch_warnings():  # Rasa warns of a change of its version 3.0 at 
             "version": "3.1",
             "intents": ["greet"],
             "entities": ["place"],
-            "slots": {"place": {"type": "text", "influence_conversation": False, "mappings": [{"type": "from_entity", "entity": "place"}]}},
+            "slots": {
+                "place": {
+                    "type": "text",
+                    "influence_conversation": False,
+                    "mappings": [{"type": "from_entity", "entity": "place"}],
+                }
+            },
             "responses": {"utter_greet": [{"text": "utter_greet"}]},
         }
     )
@@ -70,7 +76,9 @@ async def test_a_conversation_comes_back_as_it_was_left(store: BoundedTrackerSto
 async def test_the_row_says_what_was_understood(store: BoundedTrackerStore, database_url: str) -> None:
     await store.save(turn(begun(), 7, place="dak-lak"))
     with psycopg.connect(database_url) as connection:
-        row = connection.execute("SELECT intent, confidence, place, slots, last_message_id, jsonb_array_length(ranking) FROM trackers").fetchone()
+        row = connection.execute(
+            "SELECT intent, confidence, place, slots, last_message_id, jsonb_array_length(ranking) FROM trackers"
+        ).fetchone()
     assert row is not None
     assert (row[0], round(row[1], 2), *row[2:]) == ("greet", 0.9, "dak-lak", {"place": "dak-lak"}, "7", 5)
 

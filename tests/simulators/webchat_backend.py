@@ -39,7 +39,8 @@ class WebchatBackend:
 
     A button's payload is answered with the catalogue's answer, a text with `answers[text]` (a list of events) or,
     without one, with `answer to <text>`. `refuse_with` holds the status codes for the next posts; `store_in_silence`
-    counts posts that are stored though their answer is lost; `is_silent` lets the bot say nothing.
+    counts posts that are stored though their answer is lost; `is_silent` lets the bot say nothing; `starts_over` makes
+    every stream begin with the first event, whatever the page has seen.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -52,6 +53,7 @@ class WebchatBackend:
         self.refuse_streams_with: list[int] = []
         self.store_in_silence = 0
         self.is_silent = False
+        self.starts_over = False
         self._numbers = itertools.count(1)
         self._breaks = 0
         self.port = free_port()
@@ -149,7 +151,7 @@ class WebchatBackend:
             return JSONResponse({"error": "scripted"}, self.refuse_streams_with.pop(0))
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id") or "0"
         self.streams.append(last)
-        return StreamingResponse(self._stream(session, int(last)), media_type="text/event-stream")
+        return StreamingResponse(self._stream(session, 0 if self.starts_over else int(last)), media_type="text/event-stream")
 
     async def _stream(self, session: Session, after: int) -> AsyncIterator[str]:
         breaks = self._breaks

@@ -27,7 +27,7 @@ LEVELS = {
     "bot.check": 4,
     "bot.live": 3,
     "bot.supervisor": 3,
-    "bot.model": 3,
+    "bot.model": 4,
     "bot.postgres": 3,
     "bot.languages": 2,
     # Pure text functions that the directory needs too.

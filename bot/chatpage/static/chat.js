@@ -56,7 +56,7 @@
       stream.reopen();
     }
     const entries = new Map();
-    for (const entry of kept.entries || []) entries.set(entry.key, entry);
+    for (const entry of Array.isArray(kept.entries) ? kept.entries : []) entries.set(entry.key, entry);
     for (const entry of state.entries) {
       const other = entries.get(entry.key);
       if (other && other.state === "sent") entry.state = "sent";
@@ -189,14 +189,14 @@
 
   function showState(node, entry) {
     node.dataset.state = entry.state;
-    const old = node.querySelector(".retry");
-    if (old && entry.state !== "sent") return;
-    if (old) {
-      if (old === document.activeElement) question.focus();
-      old.remove();
-    } else if (entry.state === "unsent" || entry.state === "refused") {
+    const isStuck = entry.state === "unsent" || entry.state === "refused";
+    const retry = node.querySelector(".retry");
+    if (isStuck && !retry) {
       node.append(retryButton(entry));
       if (wasAtEnd) scrollToEnd();
+    } else if (retry && !isStuck) {
+      if (retry === document.activeElement) question.focus();
+      retry.remove();
     }
   }
 
@@ -240,7 +240,7 @@
     const button = make("button", "retry", ui.not_sent_retry);
     button.type = "button";
     button.addEventListener("click", () => {
-      if (entry.state === "refused") mark(entry, "unsent");
+      mark(entry, "sending");
       outbox.flush();
     });
     return button;
@@ -389,6 +389,7 @@
           this.failures = 0;
         }
       } catch (error) {
+        state.entries.filter((entry) => entry.state === "sending").forEach((entry) => mark(entry, "unsent"));
         this.failures += 1;
         const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.failures - 1));
         this.timer = setTimeout(() => this.flush(), Math.max(error.waitMs || 0, wait));
@@ -613,6 +614,10 @@
 
   addEventListener("storage", (event) => {
     if (event.key === STORE && event.newValue) takeOver(stored());
+  });
+
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) stream.reopen(); // back from the browser's page cache, where connections die
   });
 
   let hiddenAt = 0;

@@ -1,0 +1,1 @@
+"""Speed, CPU and memory of Loa beside stock Rasa, on this machine, in one run: `python -m bench.run`."""
