@@ -29,7 +29,7 @@ def write_project(folder: Path, database_url: str, epochs: int, *, with_stories:
     _write(folder / "data/rules.yml", {"version": "3.1", "rules": rules})
     if with_stories:
         _write(folder / "data/stories.yml", {"version": "3.1", "stories": list(_stories(rules))})
-    _write(folder / "endpoints.yml", {"tracker_store": {"type": "SQL", "dialect": "postgresql", "host": database_url}})
+    _write(folder / "endpoints.yml", {"tracker_store": {"type": "SQL", "dialect": "postgresql", "url": database_url}})
     _write(folder / "credentials.yml", {"rest": None})
 
 
