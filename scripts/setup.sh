@@ -9,6 +9,9 @@ if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted
   exit 0
 fi
 
+# Networks of public offices often inspect TLS with a certificate of their own: trust what the system trusts.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-true}"
+
 stop() {
   echo "loa: $1" >&2
   exit 1

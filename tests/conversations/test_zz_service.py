@@ -83,6 +83,17 @@ def test_a_crashed_action_server_and_rasa_come_back_and_nothing_is_lost(stack: S
     _until_ready(stack)
 
 
+def test_a_dead_database_is_started_again_and_no_stored_message_is_lost(stack: Stack) -> None:
+    lines_before = len(stack.lines)
+    postmaster = int((stack.home / "postgres/postmaster.pid").read_text().splitlines()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    stack.wait_for_line("PostgreSQL died", after=lines_before)
+    _until_ready(stack)
+    citizen = Citizen(stack)
+    citizen.says("xét nghiệm ở đâu")
+    assert citizen.replies[0]["response_key"] == "utter_testing_where"
+
+
 def test_the_log_holds_no_word_of_a_citizen(stack: Stack) -> None:
     secret = "mật-khẩu-không-ai-biết 0987654321"
     Citizen(stack).says(f"tiêm ở đâu {secret}")
