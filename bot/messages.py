@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 MAX_STORED_CHARACTERS = 20_000
 
-Kind = Literal["text", "payload", "photo", "voice", "video", "sticker", "location", "file", "group", "other"]
+Kind = Literal["text", "payload", "photo", "voice", "video", "sticker", "location", "file", "group", "start", "other"]
 
 
 @dataclass(frozen=True)

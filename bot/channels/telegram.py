@@ -43,9 +43,10 @@ MAX_BODY_BYTES = 1024 * 1024
 POLL_SECONDS = 25
 POLL_PAUSE_SECONDS = 3.0
 ALLOWED_UPDATES = ["message", "callback_query"]
+# Telegram sends it when a citizen opens the talk, with the payload of a link behind it; it gets the first message.
+START = "/start"
 # Commands that are buttons of ours under another name. Everything else a citizen types is text.
 COMMANDS: Mapping[str, str] = {
-    "/start": "/greet",
     "/help": "/help_menu",
     "/language": "/choose_language",
     "/stop": "/unsubscribe",
@@ -98,6 +99,8 @@ def _parse_message(update_id: int, message: Mapping[str, Any]) -> Incoming | Non
     if isinstance(text, str):
         words = clean_text(text).strip()
         command = words.split(maxsplit=1)[0].partition("@")[0] if words.startswith("/") else ""
+        if command == START:
+            return Incoming(CHANNEL, address, str(update_id), "start")
         if command in COMMANDS:
             return Incoming(CHANNEL, address, str(update_id), "payload", payload=COMMANDS[command])
         return Incoming(CHANNEL, address, str(update_id), "text", text=words)

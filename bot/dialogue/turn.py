@@ -27,7 +27,11 @@ from bot.metrics import TURN_SECONDS, TURNS
 log = structlog.get_logger(__name__)
 
 RETRY_ENGINE_SECONDS = 1.0
-WITHOUT_WORDS: Mapping[str, str] = {"group": "utter_group_chat", "text": "utter_empty_message"}
+WITHOUT_WORDS: Mapping[str, str] = {
+    "group": "utter_group_chat",
+    "start": "utter_welcome",
+    "text": "utter_empty_message",
+}
 
 
 class Turns:

@@ -1,0 +1,64 @@
+"""A part that crashes comes back after a growing pause, and the note for /health/ready says so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bot import supervisor
+from bot.supervisor import LibraryWarnings, Part, Supervisor
+
+
+async def test_a_crashing_part_is_restarted_with_a_growing_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.1)
+    starts = tmp_path / "starts"
+    code = f"import time; open({str(starts)!r}, 'a').write(f'{{time.time()}}\\n'); raise SystemExit(3)"
+    running = Supervisor(tmp_path, tmp_path / "parts.json", quiet=True)
+    running.start(Part("rasa", [sys.executable, "-S", "-c", code]))
+    await asyncio.sleep(1.6)
+    await running.stop()
+    times = [float(line) for line in starts.read_text().splitlines()]
+    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    assert len(times) >= 3
+    assert gaps == sorted(gaps)
+    assert "last exit code 3" in json.loads((tmp_path / "parts.json").read_text())["rasa"]
+
+
+async def test_stop_ends_a_part_that_ignores_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.3)
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    running = Supervisor(tmp_path, tmp_path / "parts.json", quiet=True)
+    part = Part("gateway", [sys.executable, "-S", "-c", code])
+    running.start(part)
+    await asyncio.sleep(0.5)
+    started = time.monotonic()
+    await running.stop()
+    assert time.monotonic() - started < 5
+    assert part.process
+    assert part.process.returncode == -9
+
+
+async def test_a_line_without_end_does_not_stop_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(supervisor, "MAX_LINE_BYTES", 1000)
+    running = Supervisor(tmp_path, tmp_path / "parts.json")
+    await running.run_to_end(Part("rasa", [sys.executable, "-S", "-c", "print('x' * 100000); print('after')"]))
+    assert "rasa | after" in capsys.readouterr().out
+
+
+def test_only_warnings_of_installed_libraries_are_left_out() -> None:
+    is_noise = LibraryWarnings()
+    lines = [
+        "/venv/lib/python3.11/site-packages/rasa/x.py:1: DeprecationWarning: old",
+        "  import x",
+        "  an indented line of ours",
+        "/srv/loa/bot/turn.py:1: UserWarning: ours",
+        "  our code",
+    ]
+    assert [is_noise(line) for line in lines] == [True, True, False, False, False]
