@@ -20,7 +20,7 @@ test: setup ## set up and run every test: lint, types, structure, unit, conversa
 train: setup ## train the model of today's data
 	@$(LOA) train
 
-evaluate: setup ## measure the understanding; tables and pictures under reports/
+evaluate: setup ## measure the understanding; tables under reports/
 	@$(LOA) evaluate
 
 bench: setup ## measure speed and memory beside stock Rasa (takes minutes)

@@ -52,7 +52,8 @@ class Seen:
 class Talk(Protocol):
     """One conversation. `says` returns seconds to the reply and to the HTTP answer; `surplus`: replies nobody waited for."""
 
-    surplus: int
+    @property
+    def surplus(self) -> int: ...
 
     async def says(self, text: str) -> tuple[float, float]: ...
 
@@ -60,11 +61,13 @@ class Talk(Protocol):
 class RestTalk:
     """Stock Rasa's REST channel: the HTTP answer is the reply."""
 
-    surplus = 0
-
     def __init__(self, client: aiohttp.ClientSession, sender: str) -> None:
         self._client = client
         self._sender = sender
+
+    @property
+    def surplus(self) -> int:
+        return 0
 
     async def says(self, text: str) -> tuple[float, float]:
         began = time.perf_counter()

@@ -83,7 +83,9 @@ def _measure_loa(plan: Plan, folder: Path) -> LoaResult:
             starts.append(loa.start())
             if number < STARTS - 1:
                 loa.stop()
-        return LoaResult(measured(loa, plan, _say), starts, loa.model_bytes(), loa.degraded_turns())
+        before = loa.degraded_turns()  # what was asked while the model was still loading
+        found = measured(loa, plan, _say)
+        return LoaResult(found, starts, loa.model_bytes(), loa.degraded_turns() - before)
     finally:
         loa.stop()
 

@@ -66,7 +66,7 @@ def train(force: Annotated[bool, typer.Option(help="train even if the data's mod
 
 @app.command()
 def evaluate(arguments: Annotated[list[str] | None, typer.Argument(help="passed on to bot.brain.evaluate")] = None) -> None:
-    """Measure the understanding on the held-out questions in tests/nlu; pictures and tables go to reports/."""
+    """Measure the understanding on the held-out questions in tests/nlu; tables go to reports/."""
     # Another process: only bot/brain may import rasa.
     raise typer.Exit(subprocess.call([sys.executable, "-m", "bot.brain.evaluate", *(arguments or [])], cwd=ROOT))  # noqa: S603
 
@@ -94,7 +94,7 @@ def worker() -> None:
     async def run() -> None:
         built = Service.build(settings)
         async with built.opened():
-            await built.work()
+            await asyncio.gather(built.work(), built.sweep())
 
     asyncio.run(run())
 

@@ -15,6 +15,7 @@ from bot.database import Pool
 from bot.dialogue.engine import Engine
 
 PARTS_FILE = "parts.json"
+LIVING_WORKERS = "SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds' LIMIT 1"
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,15 @@ class Health:
         self._engine = engine
         self._actions = httpx.AsyncClient(base_url=actions_url, timeout=2.0, trust_env=False)
         self._parts_file = run_folder / PARTS_FILE
-        self.worker: Part = Part(ok=False, reason="not started")
+        # None: the workers are processes of their own, and their heartbeats in the database tell.
+        self.worker: Part | None = Part(ok=False, reason="not started")
 
     async def parts(self) -> dict[str, Part]:
         """Name → state, in the order a person would look."""
         ready, reason = await self._engine.is_ready()
         found = {
             "database": await self._database(),
-            "worker": self.worker,
+            "worker": self.worker or await self._workers_elsewhere(),
             "rasa": Part(ok=ready, reason=reason),
             "actions": await self._action_server(),
         }
@@ -57,6 +59,15 @@ class Health:
         except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
             return Part(ok=False, reason=f"not reachable ({type(error).__name__})")
         return Part(ok=True)
+
+    async def _workers_elsewhere(self) -> Part:
+        try:
+            async with self._pool.connection(timeout=2) as connection:
+                cursor = await connection.execute(LIVING_WORKERS)
+                alive = await cursor.fetchone()
+        except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
+            return Part(ok=False, reason=f"not known ({type(error).__name__})")
+        return Part(ok=True) if alive else Part(ok=False, reason="no `loa worker` has given a sign of life for 30 seconds")
 
     async def _action_server(self) -> Part:
         try:

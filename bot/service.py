@@ -27,6 +27,7 @@ import yaml
 from bot import model
 from bot.database import migrate
 from bot.health import PARTS_FILE
+from bot.languages.catalogue import Catalogue
 from bot.postgres import EmbeddedPostgres
 from bot.settings import ROOT, Settings, SettingsError, ensure_home, kept_secret
 from bot.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Part, Supervisor, say
@@ -62,6 +63,7 @@ def prepared(settings: Settings) -> Iterator[Foundation]:
     ensure_home(settings)
     _check_disk(settings.home)
     with _only_one(settings.home):
+        Catalogue.load(ROOT, settings.province)  # a broken file stops the start with its name, not the gateway in a loop
         _check_port(settings.http_host, settings.http_port)
         kept_secret(settings)
         for line in settings.not_yet:

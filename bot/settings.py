@@ -54,6 +54,7 @@ class Settings:
     turn_deadline_seconds: float
     worker_inside: bool
     worker_concurrency: int
+    sweep_seconds: float
     log_format: str
     telegram: TelegramSettings | None
     feed_who_url: str
@@ -95,6 +96,7 @@ class Settings:
             turn_deadline_seconds=read.number("LOA_TURN_DEADLINE_SECONDS", 20.0),
             worker_inside=read.one_of("LOA_WORKER", ("inside", "alone"), "inside") == "inside",
             worker_concurrency=int(read.number("LOA_WORKER_CONCURRENCY", 16)),
+            sweep_seconds=read.number("LOA_SWEEP_SECONDS", 60.0),
             log_format=read.one_of("LOA_LOG_FORMAT", ("console", "json"), "console"),
             telegram=read.telegram(public_url),
             feed_who_url=read.url("FEED_WHO_URL") or DEFAULT_WHO_URL,
@@ -163,15 +165,17 @@ class _Reader:
                 "Telegram is half set: LOA_PUBLIC_URL turns its webhook on, so TELEGRAM_WEBHOOK_SECRET is needed "
                 "(any 16 to 256 letters, digits, _ or -). Set it, or unset LOA_PUBLIC_URL to poll."
             )
-        if secret and not (len(secret) <= 256 and secret.replace("_", "").replace("-", "").isalnum() and secret.isascii()):
-            raise SettingsError("TELEGRAM_WEBHOOK_SECRET may hold only letters, digits, _ and -, at most 256 of them.")
+        if secret and not (16 <= len(secret) <= 256 and secret.replace("_", "").replace("-", "").isalnum() and secret.isascii()):
+            raise SettingsError("TELEGRAM_WEBHOOK_SECRET must be 16 to 256 letters, digits, _ or -.")
         return TelegramSettings(
             token=token, api_url=self.url("TELEGRAM_API_URL") or "https://api.telegram.org", webhook_secret=secret
         )
 
 
 def _environment_over_dotenv() -> dict[str, str]:
-    from_file = {name: value for name, value in dotenv_values(Path.cwd() / ".env").items() if value is not None}
+    """One file for the service and every process it starts, wherever they were started: `.env` beside the Makefile."""
+    path = os.environ.get("LOA_ENV_FILE") or ROOT / ".env"
+    from_file = {name: value for name, value in dotenv_values(path).items() if value is not None}
     return {**from_file, **os.environ}
 
 

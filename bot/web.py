@@ -90,6 +90,17 @@ class Service:
                 log.error("worker_stopped", error=where(error))
             await asyncio.sleep(WORKER_PAUSE_SECONDS)
 
+    async def sweep(self) -> None:
+        """Until cancelled: the net below the queue. A message that waits although no job is left gets a new one."""
+        while True:
+            await asyncio.sleep(self.settings.sweep_seconds)
+            try:
+                async with self.pool.connection() as connection:
+                    for conversation_id in await conversations.conversations_with_work(connection):
+                        await self.queue.defer_again(connection, conversation_id)
+            except Exception as error:  # noqa: BLE001  a background job's outermost handler: the database may be away
+                log.warning("sweep_failed", error=type(error).__name__)
+
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         async with self.pool, self.queue.app.open_async():
@@ -131,9 +142,9 @@ def create_app() -> Starlette:
 def _background(service: Service) -> list[Coroutine[None, None, None]]:
     work = [service.live.listen()]
     if service.settings.worker_inside:
-        work.append(service.work())
+        work += [service.work(), service.sweep()]
     else:
-        service.health.worker = Part(ok=True)
+        service.health.worker = None
     if service.telegram:
         work.append(service.telegram.start())
     return work

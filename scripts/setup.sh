@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 stamp=.venv/.loa-locked
-wanted=$(cat requirements.lock pyproject.toml | cksum)
+wanted=$( (pwd; cat requirements.lock pyproject.toml scripts/setup.sh) | cksum)
 if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ]; then
   exit 0
 fi

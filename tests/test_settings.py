@@ -16,7 +16,8 @@ from bot.settings import Settings, SettingsError, ensure_home, kept_secret
     [
         ({"TELEGRAM_API_URL": "http://x"}, "TELEGRAM_TOKEN is missing"),
         ({"TELEGRAM_TOKEN": "1:a", "LOA_PUBLIC_URL": "https://loa.example"}, "TELEGRAM_WEBHOOK_SECRET is needed"),
-        ({"TELEGRAM_TOKEN": "1:a", "TELEGRAM_WEBHOOK_SECRET": "có dấu"}, "TELEGRAM_WEBHOOK_SECRET may hold only"),
+        ({"TELEGRAM_TOKEN": "1:a", "TELEGRAM_WEBHOOK_SECRET": "có dấu"}, "TELEGRAM_WEBHOOK_SECRET must be 16 to 256"),
+        ({"TELEGRAM_TOKEN": "1:a", "TELEGRAM_WEBHOOK_SECRET": "short"}, "TELEGRAM_WEBHOOK_SECRET must be 16 to 256"),
         ({"LOA_HTTP_PORT": "web"}, "LOA_HTTP_PORT must be a port"),
         ({"LOA_HTTP_PORT": "70000"}, "LOA_HTTP_PORT must be a port"),
         ({"LOA_PUBLIC_URL": "loa.example"}, "LOA_PUBLIC_URL must be an address"),
@@ -65,7 +66,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
     with (
-        pytest.raises(SettingsError, match="disk below .* is full"),
+        pytest.raises(SettingsError, match=r"disk below .* is full"),
         service.prepared(Settings.from_environment({"LOA_HOME": str(tmp_path)})),
     ):
         pass

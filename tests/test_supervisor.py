@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import time
@@ -23,7 +24,7 @@ async def test_a_crashing_part_is_restarted_with_a_growing_pause(tmp_path: Path,
     await asyncio.sleep(1.6)
     await running.stop()
     times = [float(line) for line in starts.read_text().splitlines()]
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(times)]
     assert len(times) >= 3
     assert gaps == sorted(gaps)
     assert "last exit code 3" in json.loads((tmp_path / "parts.json").read_text())["rasa"]

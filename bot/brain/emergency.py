@@ -1,4 +1,7 @@
-"""Danger comes first: a message that says somebody is in danger gets the intent `emergency`, whatever the model thought."""
+"""Danger comes first: a message that says somebody is in danger gets the intent `emergency`, whatever the model thought.
+
+The other way round too: who asks whether somebody may be vaccinated tells illnesses as history, and is answered that.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.languages.danger import danger_sign
+from bot.languages.danger import asks_permission, danger_sign
 
 EMERGENCY = "emergency"
 ENTITY = "danger_sign"
@@ -38,8 +41,11 @@ class EmergencyDetector(GraphComponent, IntentClassifier):  # type: ignore[misc]
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            sign = danger_sign(message.get(TEXT) or "")
-            if sign or _chance(message) >= self._least_chance:
+            text = message.get(TEXT) or ""
+            sign = danger_sign(text)
+            if sign is None and asks_permission(text):
+                _take_back(message)
+            elif sign or _chance(message) >= self._least_chance:
                 _raise_alarm(message, sign)
         return messages
 
@@ -49,11 +55,22 @@ def _chance(message: Message) -> float:
     return max((guess[PREDICTED_CONFIDENCE_KEY] for guess in ranking if guess.get(INTENT_NAME_KEY) == EMERGENCY), default=0.0)
 
 
+def _take_back(message: Message) -> None:
+    """The model's own `emergency` gives way to its next guess."""
+    others = _others(message)
+    message.set(INTENT_RANKING_KEY, others, add_to_output=True)
+    if others and (message.get(INTENT) or {}).get(INTENT_NAME_KEY) == EMERGENCY:
+        message.set(INTENT, dict(others[0]), add_to_output=True)
+
+
+def _others(message: Message) -> list[dict[str, Any]]:
+    return [guess for guess in message.get(INTENT_RANKING_KEY) or [] if guess.get(INTENT_NAME_KEY) != EMERGENCY]
+
+
 def _raise_alarm(message: Message, sign: str | None) -> None:
     alarm = {INTENT_NAME_KEY: EMERGENCY, PREDICTED_CONFIDENCE_KEY: 1.0}
-    former = [guess for guess in message.get(INTENT_RANKING_KEY) or [] if guess.get(INTENT_NAME_KEY) != EMERGENCY]
     message.set(INTENT, alarm, add_to_output=True)
-    message.set(INTENT_RANKING_KEY, [alarm, *former], add_to_output=True)
+    message.set(INTENT_RANKING_KEY, [alarm, *_others(message)], add_to_output=True)
     if sign:
         end = len(message.get(TEXT))
         entity = {"entity": ENTITY, "value": sign, "start": 0, "end": end, "extractor": EmergencyDetector.__name__}

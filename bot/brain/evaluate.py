@@ -1,7 +1,8 @@
 """How well are citizens understood? `python -m bot.brain.evaluate` trains on data/nlu and asks tests/nlu, never seen in training.
 
 Prints accuracy as typed and without diacritics, what share is answered at each threshold and how much of that is right,
-danger signs found and false alarms, time per message; writes the F1 of every intent and all mistakes to reports/.
+the same with courtesies and an unrelated history written around each question (tests/nlu/surroundings.yml), danger signs found
+and false alarms, time per message; writes the F1 of every intent and all mistakes to reports/.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import yaml
 
 from bot.brain.intent_model import DEFAULTS, IntentModel
-from bot.languages.danger import danger_sign
+from bot.languages.danger import asks_permission, danger_sign
 from bot.languages.normalise import fold
 from bot.settings import ROOT
 
@@ -57,14 +58,45 @@ def examples(paths: Iterable[Path]) -> list[Example]:
     return found
 
 
+def surrounded(tests: Sequence[Example], around: Mapping[str, Sequence[str]]) -> dict[str, list[Example]]:
+    """Every test with something written around it, the same on every call: one list per way of doing so."""
+    ways: dict[str, Callable[[str, str, str, str], str]] = {
+        "greeting": lambda opening, _history, question, _closing: f"{opening} {question}",
+        "thanks": lambda _opening, _history, question, closing: f"{_ended(question)} {closing}",
+        "both, commas": lambda opening, _history, question, closing: f"{opening.rstrip('.!')}, {question} {closing}",
+        "history": lambda _opening, history, question, _closing: f"{history} {question}",
+        "letter": lambda opening, history, question, closing: f"{opening} {history} {_ended(question)} {closing}",
+    }
+    return {
+        name: [
+            (write(_nth(around["openings"], i), _nth(around["histories"], 3 * i), text, _nth(around["closings"], 5 * i)), intent)
+            for i, (text, intent) in enumerate(tests)
+        ]
+        for name, write in ways.items()
+    }
+
+
+def _nth(sentences: Sequence[str], number: int) -> str:
+    return sentences[number % len(sentences)]
+
+
+def _ended(question: str) -> str:
+    return question if question.endswith((".", "?", "!")) else f"{question}?"
+
+
 def judge(model: IntentModel, tests: Sequence[Example], spelling: Spelling) -> list[Judged]:
-    return [_judged(model, spelling(text), truth) for text, truth in tests]
+    least = _least_chance()
+    return [_judged(model, spelling(text), truth, least) for text, truth in tests]
 
 
-def _judged(model: IntentModel, text: str, truth: str) -> Judged:
+def _judged(model: IntentModel, text: str, truth: str, least_chance: float) -> Judged:
     ranking = model.ranking(text) or [("", 0.0)]
-    if danger_sign(text):
-        ranking = [(EMERGENCY, 1.0), *(guess for guess in ranking if guess[0] != EMERGENCY)]
+    others = [guess for guess in ranking if guess[0] != EMERGENCY]
+    sign = danger_sign(text)
+    if sign is None and asks_permission(text):
+        ranking = others or ranking
+    elif sign or dict(ranking).get(EMERGENCY, 0.0) >= least_chance:
+        ranking = [(EMERGENCY, 1.0), *others]
     second = ranking[1][1] if len(ranking) > 1 and ranking[0][1] < 1 else 0.0  # danger overrules doubt
     return Judged(text, truth, *ranking[0], ranking[0][1] - second, truth in {name for name, _ in ranking[:3]})
 
@@ -88,7 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     reports = {name: judge(model, tests, spelling) for name, spelling in SPELLINGS.items()}
     for name, judged in reports.items():
         _print_summary(name, judged, options.ambiguity)
-    _print_danger()
+    _print_surrounded(model)
+    _print_danger(model)
     _print_speed(model, tests)
     _write_report(reports["as typed"], ROOT / "reports")
 
@@ -108,13 +141,30 @@ def _print_summary(name: str, judged: Sequence[Judged], ambiguity: float) -> Non
         print(f"  threshold {threshold:.2f}: answered {share:.3f}, of these right {right}")
 
 
-def _print_danger() -> None:
+def _print_surrounded(model: IntentModel) -> None:
+    topics = [path for path in sorted((ROOT / "tests/nlu").glob("*.yml")) if path.stem not in {"talk", "limits", "emergency"}]
+    questions = [example for example in examples(topics) if example[1] != EMERGENCY]
+    around = yaml.safe_load((ROOT / "tests/nlu/surroundings.yml").read_text(encoding="utf-8"))
+    print(f"\n{len(questions)} questions of a topic, alone: {_share(j.is_right for j in judge(model, questions, str))}")
+    for way, tests in surrounded(questions, around).items():
+        print(f"  with {way}: {_share(j.is_right for j in judge(model, tests, str))}")
+
+
+def _least_chance() -> float:
+    pipeline: list[dict[str, Any]] = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
+    return next(float(component["least_chance"]) for component in pipeline if "least_chance" in component)
+
+
+def _print_danger(model: IntentModel) -> None:
     danger = [text for text, intent in examples([ROOT / "tests/nlu/emergency.yml"]) if intent == EMERGENCY]
     harmless: list[Any] = yaml.safe_load((ROOT / "tests/nlu/not_emergency.yml").read_text(encoding="utf-8"))["sentences"]
+    cries, calm = [(text, EMERGENCY) for text in danger], [(str(text), "") for text in harmless]
     for name, spelling in SPELLINGS.items():
         found = _share(danger_sign(spelling(text)) is not None for text in danger)
         false = _share(danger_sign(spelling(str(text))) is not None for text in harmless)
         print(f"danger table {name}: {found} of {len(danger)} found, {false} of {len(harmless)} false alarms")
+        alarms = [_share(j.guess == EMERGENCY for j in judge(model, group, spelling)) for group in (cries, calm)]
+        print(f"  together with the model: {alarms[0]} found, {alarms[1]} false alarms")
 
 
 def _print_speed(model: IntentModel, tests: Sequence[Example]) -> None:

@@ -23,7 +23,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.brain import features, intent_model, linear
 from bot.brain.intent_model import DEFAULTS, IntentModel
 from bot.brain.linear import LinearModel
-from bot.languages import normalise
+from bot.languages import courtesy, normalise
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
         """Rasa's training cache knows the source of this class alone: without this, a change in what the model sees of a
         text would be answered with the cached model of before."""
         digest = hashlib.sha256()
-        for module in (features, intent_model, linear, normalise):
+        for module in (features, intent_model, linear, courtesy, normalise):
             digest.update(Path(str(module.__file__)).read_bytes())
         return digest.hexdigest()
 

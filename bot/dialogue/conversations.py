@@ -74,6 +74,30 @@ async def next_waiting(connection: DictConnection, conversation_id: int) -> Wait
     return Waiting(**cast(dict[str, Any], row)) if row else None
 
 
+# One statement and so one transaction and one trip: the owner is asked under the row's lock, the turn ends only if it
+# still waits, and replies are stored only by whoever ended it, and only for the bot.
+FINISH_TURN: LiteralString = """
+    WITH conversation AS (
+        SELECT id, owner FROM conversations WHERE id = %(conversation_id)s FOR NO KEY UPDATE
+    ), done AS (
+        UPDATE messages SET turn = CASE WHEN conversation.owner = 'bot' THEN %(outcome)s ELSE 'human' END,
+               understood = %(understood)s, finished_at = now()
+        FROM conversation WHERE messages.id = %(message_id)s AND turn = 'waiting' RETURNING conversation.owner
+    ), stored AS (
+        INSERT INTO messages (conversation_id, direction, author, channel, text, buttons, source, response_key, revision,
+                              language, in_reply_to, delivery)
+        SELECT %(conversation_id)s, 'outgoing', r.author, %(channel)s, r.text, r.buttons, r.source, r.response_key, r.revision,
+               r.language, %(message_id)s, %(delivery)s
+        FROM done, ROWS FROM (jsonb_to_recordset(%(replies)s) AS (
+            author text, text text, buttons jsonb, source jsonb, response_key text, revision text, language text))
+            WITH ORDINALITY AS r (author, text, buttons, source, response_key, revision, language, number)
+        WHERE done.owner = 'bot' ORDER BY r.number RETURNING id
+    )
+    SELECT (SELECT count(*) FROM done) AS done,
+           CASE WHEN EXISTS (SELECT 1 FROM stored) THEN pg_notify(%(announced)s, %(address)s) END AS announced
+"""
+
+
 async def finish_turn(
     connection: DictConnection,
     waiting: Waiting,
@@ -87,46 +111,34 @@ async def finish_turn(
 
     Replies are dropped when the conversation left the bot's hands meanwhile: nothing is sent after a take-over.
     """
-    async with connection.transaction():
-        owner = await _one(
-            connection, "SELECT owner FROM conversations WHERE id = %s FOR NO KEY UPDATE", [waiting.conversation_id]
-        )
-        if owner["owner"] != "bot":
-            replies, outcome = (), "human"
-        done = await _maybe(
-            connection,
-            """UPDATE messages SET turn = %s, understood = %s, finished_at = now()
-               WHERE id = %s AND turn = 'waiting' RETURNING id""",
-            [outcome, Jsonb(understood) if understood else None, waiting.id],
-        )
-        if done is None:
-            return False
-        for reply in replies:
-            await _store_reply(connection, waiting, reply, delivery)
-        if replies:
-            await connection.execute("SELECT pg_notify(%s, %s)", [OUTGOING_CHANNEL, f"{waiting.channel}:{waiting.address}"])
-    return True
-
-
-async def _store_reply(connection: DictConnection, waiting: Waiting, reply: Outgoing, delivery: str) -> None:
-    await connection.execute(
-        """INSERT INTO messages (conversation_id, direction, author, channel, text, buttons, source, response_key, revision,
-                                 language, in_reply_to, delivery)
-           VALUES (%s, 'outgoing', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-        [
-            waiting.conversation_id,
-            reply.author,
-            waiting.channel,
-            reply.text,
-            Jsonb([button.as_dict() for button in reply.buttons]),
-            Jsonb(dict(reply.source)) if reply.source else None,
-            reply.key,
-            reply.revision,
-            reply.language,
-            waiting.id,
-            delivery,
-        ],
+    row = await _maybe(
+        connection,
+        FINISH_TURN,
+        {
+            "conversation_id": waiting.conversation_id,
+            "message_id": waiting.id,
+            "channel": waiting.channel,
+            "outcome": outcome,
+            "understood": Jsonb(understood) if understood else None,
+            "delivery": delivery,
+            "replies": Jsonb([_stored(reply) for reply in replies]),
+            "announced": OUTGOING_CHANNEL,
+            "address": f"{waiting.channel}:{waiting.address}",
+        },
     )
+    return row is not None and row["done"] == 1
+
+
+def _stored(reply: Outgoing) -> dict[str, Any]:
+    return {
+        "author": reply.author,
+        "text": reply.text,
+        "buttons": [button.as_dict() for button in reply.buttons],
+        "source": dict(reply.source) if reply.source else None,
+        "response_key": reply.key,
+        "revision": reply.revision,
+        "language": reply.language,
+    }
 
 
 async def mark_abandoned_sends(connection: DictConnection, conversation_id: int) -> int:
@@ -232,7 +244,9 @@ async def conversations_with_work(connection: DictConnection) -> list[int]:
     return [int(cast(int, row["conversation_id"])) for row in await cursor.fetchall()]
 
 
-async def _maybe(connection: DictConnection, sql: LiteralString, values: Sequence[object]) -> dict[str, object] | None:
+async def _maybe(
+    connection: DictConnection, sql: LiteralString, values: Sequence[object] | dict[str, object]
+) -> dict[str, object] | None:
     cursor = await connection.execute(sql, values)
     return await cursor.fetchone()
 

@@ -21,8 +21,10 @@ from bot.metrics import DELIVERIES
 
 log = structlog.get_logger(__name__)
 
+# The web chat reads its replies from storage by itself.
+PULLED_CHANNELS = frozenset({"webchat"})
 GIVE_UP_AFTER = datetime.timedelta(hours=1)
-LONGEST_WAIT_SECONDS = 120.0
+LONGEST_BACKOFF_SECONDS = 120.0
 
 
 class Delivery:
@@ -32,8 +34,10 @@ class Delivery:
         self._pool = pool
         self._senders = senders
 
-    def sends_on(self, channel: str) -> bool:
-        return channel in self._senders
+    @staticmethod
+    def is_pushed(channel: str) -> bool:
+        """A reply on a channel that pulls has arrived once it is stored; any other waits for its sender, here or elsewhere."""
+        return channel not in PULLED_CHANNELS
 
     async def deliver(self, conversation_id: int) -> None:
         """Send all that waits in this conversation, in order; raises TryAgain when the rest must wait."""
@@ -68,7 +72,7 @@ class Delivery:
         """(status, the platform's id, error, not before)."""
         sender = self._senders.get(undelivered.channel)
         if sender is None:
-            return "failed", None, "the channel is switched off", None
+            return _again(undelivered, SendLater("the channel is switched off in this process", LONGEST_BACKOFF_SECONDS))
         try:
             return "sent", await sender.send(undelivered.address, undelivered.message), None, None
         except SendLater as later:
@@ -88,8 +92,9 @@ def _again(undelivered: Undelivered, later: SendLater) -> tuple[str, None, str, 
     """The one rule of what is tried again and when; after an hour the message ends `failed`."""
     if _now() - undelivered.created_at > GIVE_UP_AFTER:
         return "failed", None, str(later), None
-    wait = later.seconds if later.seconds is not None else 2.0**undelivered.attempts
-    return "waiting", None, str(later), _now() + datetime.timedelta(seconds=min(wait, LONGEST_WAIT_SECONDS))
+    backoff = min(2.0**undelivered.attempts, LONGEST_BACKOFF_SECONDS)
+    wait = later.seconds if later.seconds is not None else backoff  # the platform's own wait is kept to the second
+    return "waiting", None, str(later), _now() + datetime.timedelta(seconds=wait)
 
 
 def _now() -> datetime.datetime:

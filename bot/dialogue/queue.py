@@ -6,6 +6,7 @@ The job's lock is the conversation, so over all workers and machines a conversat
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 from collections.abc import Awaitable, Callable
 
@@ -53,6 +54,15 @@ class Queue:
         await self._task.configure(connection=connection, lock=f"conversation:{conversation_id}").defer_async(
             conversation_id=conversation_id
         )
+
+    async def defer_again(self, connection: DictConnection, conversation_id: int) -> None:
+        """Ask for a step of a conversation that may have lost its job; at most one such request waits at a time."""
+        lock = f"conversation:{conversation_id}"
+        with contextlib.suppress(procrastinate.exceptions.AlreadyEnqueued):
+            # A transaction of its own: a refused request must not spoil the caller's.
+            async with connection.transaction():
+                task = self._task.configure(connection=connection, lock=lock, queueing_lock=f"again:{conversation_id}")
+                await task.defer_async(conversation_id=conversation_id)
 
     async def work(self, advance: Advance, *, concurrency: int) -> None:
         """Run steps until cancelled; jobs of workers that died are taken over."""

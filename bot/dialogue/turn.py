@@ -46,10 +46,14 @@ class Turns:
 
     async def advance(self, conversation_id: int) -> None:
         """Take every waiting turn of the conversation in order, then deliver; raises TryAgain to be called later."""
+        is_only_delivery = True
         while waiting := await self._next(conversation_id):
+            is_only_delivery = False
             await self._take(waiting)
+            if self._delivery.is_pushed(waiting.channel):
+                await self._delivery.deliver(conversation_id)
+        if is_only_delivery:
             await self._delivery.deliver(conversation_id)
-        await self._delivery.deliver(conversation_id)
 
     async def _next(self, conversation_id: int) -> Waiting | None:
         async with self._pool.connection() as connection:
@@ -85,7 +89,7 @@ class Turns:
         return _outgoing(degraded_answer(self._catalogue, waiting.text, payload, menu_was_shown=last == "utter_topic_menu"))
 
     async def _finish(self, waiting: Waiting, replies: list[Outgoing], outcome: str, understood: dict[str, Any]) -> None:
-        delivery = "waiting" if self._delivery.sends_on(waiting.channel) else "sent"
+        delivery = "waiting" if self._delivery.is_pushed(waiting.channel) else "sent"
         async with self._pool.connection() as connection:
             first = await conversations.finish_turn(
                 connection, waiting, replies, outcome=outcome, understood=understood, delivery=delivery

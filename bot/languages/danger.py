@@ -16,17 +16,17 @@ from typing import Any
 
 import yaml
 
-from bot.languages.normalise import clauses, fold, normalise, words
+from bot.languages.normalise import clauses, normalise, with_and_without_marks, words
 
 TABLE = Path(__file__).resolve().parents[2] / "data/directory/danger_signs.yml"
 LOW_OXYGEN = "low_oxygen"
 FAST_BREATHING = "cannot_breathe"
 LOW_PRESSURE = "low_blood_pressure"
+SUICIDE = "suicide"
 # Nobody's oxygen reading is below this; a smaller number stands for something else.
 LOWEST_OXYGEN_PER_CENT = 40
 
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
-_MARKED_WORD = re.compile(r"!?[^\W\d_]+")
 _OXYGEN_READING = re.compile(
     r"(?<!\w)(?:sp ?[o0] ?2|sp[o0]|[oô] ?xy|oxi|[oô] ?xi|o2)(?!\w)(?: (?!\d)\S+){0,7}? \d{2}(?!\d)(?:(?: \S+){0,4}? \d{2}(?!\d))?"
     r"|(?<!\w)\d{2} ?(?:phần trăm )?(?:sp ?[o0] ?2|oxy|spo)(?!\w)"
@@ -34,12 +34,14 @@ _OXYGEN_READING = re.compile(
 _TWO_DIGITS = re.compile(r"(?<![\dpo])\d{2}(?!\d)")
 # A cheap oximeter shows two numbers without naming them: "máy báo 79", "kẹp tay còn 88".
 _METER_READING = re.compile(
-    r"(?<!\w)(?:máy|kẹp|may|kep)(?: \S+){0,3}? (?:báo|chỉ|hiện|còn|được|bao|chi|hien|con|duoc|ra) (?P<value>\d{2})(?!\d)"
-    r"(?! (?:độ|do|kg|cm|lần|nhịp))"
+    r"(?<!\w)(?:(?:kẹp|kep) (?:ngón )?tay|(?:máy|kẹp|may|kep)(?: \S+){0,3}? (?:báo|chỉ|hiện|còn|được|bao|chi|hien|duoc|ra|thấy số|thay so|số)) (?P<value>\d{2})(?!\d)"
+    r"(?! (?:độ|do|kg|cm|lần|nhịp|hộp|cái|triệu|nghìn|phần trăm cồn))"
 )
 _BLOOD_PRESSURE = re.compile(r"(?<!\w)(?:huyết áp|huyet ap|ha)(?: (?!\d)\S+){0,4}? (?P<value>\d{2}) (?P<lower>\d{2})(?!\d)")
-_BREATHS = re.compile(r"(?<!\w)thở (?:\S+ ){0,4}?(?P<value>\d{2,3}) (?:lần|nhịp|cái|l)(?: mỗi| trên| 1| một)? ?(?:phút|p)?")
-_A_BOUND = re.compile(r"(?<!\w)(?:dưới|trên|hơn|bao nhiêu|duoi|tren|mức|ngưỡng|nếu|neu|có phải|khi nào)(?!\w)")
+_BREATHS = re.compile(
+    r"(?<!\w)(?:thở|tho) (?:\S+ ){0,4}?(?P<value>\d{2,3}) (?:lần|nhịp|cái|l|lan|nhip)(?: mỗi| trên| 1| một| moi| mot)? ?(?:phút|p|phut)?(?!\w)"
+)
+_A_BOUND = re.compile(r"(?<!\w)(?:dưới|trên|hơn|bao nhiêu|duoi|tren|mức|ngưỡng|nếu|neu|khi nào)(?!\w)")
 _A_CHILD = re.compile(r"(?<!\w)(?:bé|con|trẻ|cháu|tháng tuổi|sơ sinh|be|tre)(?!\w)")
 
 
@@ -67,10 +69,13 @@ class DangerTable:
     signs: tuple[Sign, ...]
     exclusions: Mapping[str, re.Pattern[str]]
     happening_now: re.Pattern[str]
+    cries: re.Pattern[str]
+    permission: re.Pattern[str]
     somebody_near: re.Pattern[str]
     denials: re.Pattern[str]
     spo2_below: int
     breaths_from: int
+    childs_breaths_from: int
 
     @classmethod
     def load(cls, path: Path = TABLE) -> DangerTable:
@@ -82,22 +87,35 @@ class DangerTable:
             signs=tuple(_sign(name, entry) for name, entry in raw["signs"].items() if entry["phrases"]),
             exclusions={name: _any_of(phrases) for name, phrases in raw["sentence_exclusions"].items()},
             happening_now=_any_of(raw["happening_now"]),
+            cries=_any_of(raw["cries"]),
+            permission=_any_of(raw["asks_permission"]),
             somebody_near=_any_of(raw["somebody_near"]),
             denials=re.compile(rf"(?:^| )(?:{_pattern(raw['denials'])})$"),
             spo2_below=int(raw["spo2_below"]),
             breaths_from=int(raw["breaths_per_minute_from"]),
+            childs_breaths_from=int(raw["breaths_per_minute_of_a_child_from"]),
         )
 
     def sign_in(self, text: str) -> str | None:
         """The first danger that `text` says is happening, sentence by sentence."""
         message = readable(text)
+        history = self.permission.search(message) is not None
         for sentence in filter(None, (readable(part) for part in clauses(text))):
-            if found := self._measured(sentence) or self._said(sentence, message):
+            told = history and not self.cries.search(sentence)
+            if found := self._said(sentence, message, told=told) or (None if told else self._measured(sentence)):
                 return found
         return None
 
-    def _said(self, sentence: str, message: str) -> str | None:
+    def asks_permission(self, text: str) -> bool:
+        """True for a question whether somebody may be vaccinated, without a cry for help in it."""
+        message = readable(text)
+        return self.permission.search(message) is not None and not self.cries.search(message)
+
+    def _said(self, sentence: str, message: str, *, told: bool) -> str | None:
+        """`told`: the sentence is the history of a question about vaccination; only a wish to die counts in it."""
         for sign in self.signs:
+            if told and sign.name != SUICIDE:
+                continue
             found = sign.found_in(sentence, message)
             if found and not self.denials.search(sentence[: found.start()].rstrip() + " ") and not self._is_set_aside(sentence):
                 return sign.name
@@ -105,7 +123,7 @@ class DangerTable:
 
     def _is_set_aside(self, sentence: str) -> bool:
         """True when the sentence asks, supposes or remembers instead of reporting."""
-        if self.happening_now.search(sentence):
+        if self.happening_now.search(sentence) or self.cries.search(sentence):
             return False
         near = self.somebody_near.search(sentence) is not None
         return any(
@@ -115,13 +133,14 @@ class DangerTable:
         )
 
     def _measured(self, sentence: str) -> str | None:
-        """A number that is a danger by itself: oxygen, breaths of an adult, blood pressure."""
+        """A number that is a danger by itself: oxygen, breaths, blood pressure."""
         if any(self._is_low(value) for value in _oxygen_values(sentence)):
             return LOW_OXYGEN
         if _BLOOD_PRESSURE.search(sentence) and not _A_BOUND.search(sentence):
             return LOW_PRESSURE
         breaths = [int(reading["value"]) for reading in _BREATHS.finditer(sentence)]
-        return FAST_BREATHING if any(n >= self.breaths_from for n in breaths) and not _A_CHILD.search(sentence) else None
+        fast = self.childs_breaths_from if _A_CHILD.search(sentence) else self.breaths_from
+        return FAST_BREATHING if any(n >= fast for n in breaths) else None
 
     def _is_low(self, per_cent: int) -> bool:
         return LOWEST_OXYGEN_PER_CENT <= per_cent < self.spo2_below
@@ -130,6 +149,11 @@ class DangerTable:
 def danger_sign(text: str) -> str | None:
     """The id of the danger sign in `text`, e.g. `cannot_breathe`, or None. Never raises on any str."""
     return _table().sign_in(text)
+
+
+def asks_permission(text: str) -> bool:
+    """Does `text` ask whether somebody may be vaccinated? Then illnesses in it are history, whatever the model thought."""
+    return _table().asks_permission(text)
 
 
 def readable(text: str) -> str:
@@ -167,16 +191,8 @@ def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
 
 def _pattern(phrase: str) -> str:
     """The regular expression of a phrase as the table writes them."""
-    spelt = re.sub(r"\(", "(?:", _one_tone(unicodedata.normalize("NFC", phrase.strip())))
-    spelt = _MARKED_WORD.sub(lambda word: _with_and_without_marks(word.group()), spelt)
+    spelt = with_and_without_marks(re.sub(r"\(", "(?:", _one_tone(unicodedata.normalize("NFC", phrase.strip()))))
     return spelt.replace(" ... ", r"(?: \S+){0,3} ").replace(" ...", r"(?: \S+){0,3}")
-
-
-def _with_and_without_marks(word: str) -> str:
-    if word.startswith("!"):
-        return word[1:]
-    bare = fold(word)
-    return word if bare == word else f"(?:{word}|{bare})"
 
 
 def _one_tone(text: str) -> str:

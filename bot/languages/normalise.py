@@ -81,6 +81,7 @@ _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
 _LAUGH = re.compile(r"(?<!\w)(?:k{2,}|(?:ha|hi|he|hé|hì){2,}h?)(?!\w)")
 _SPLIT_F0 = re.compile(r"(?<!\w)f\s+([0-3])(?!\w)")
 _WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
+_WORD_OF_A_PATTERN = re.compile(r"!?[^\W\d_]+")
 _CLAUSE_END = re.compile(r"[.!?;…\n]+")
 
 _TONES = "\u0300\u0301\u0309\u0303\u0323"  # grave, acute, hook, tilde, dot below
@@ -124,6 +125,16 @@ def spell(word: str) -> str:
 def clauses(text: str) -> list[str]:
     """Sentences and lines of a text as typed, in order, without empty ones. Citizens tell a story and ask last."""
     return [part.strip() for part in _CLAUSE_END.split(text) if part.strip()]
+
+
+def with_and_without_marks(pattern: str) -> str:
+    """A regular expression in which every marked word also matches typed without any mark; `!tím` only as written."""
+    return _WORD_OF_A_PATTERN.sub(lambda word: _either(word.group()), pattern)
+
+
+def _either(word: str) -> str:
+    bare = fold(word)
+    return word[1:] if word.startswith("!") else word if bare == word else f"(?:{word}|{bare})"
 
 
 def _spell(text: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 import warnings
 from typing import Any
 
@@ -101,19 +99,15 @@ async def test_only_the_last_turns_are_kept_and_the_slots_stay(store: BoundedTra
     assert isinstance(tracker.applied_events()[1], ActionExecuted)
 
 
-async def test_turn_300_costs_what_turn_3_costs(store: BoundedTrackerStore) -> None:
-    tracker, times, lengths = begun(), [], []
+async def test_turn_300_replays_no_more_events_than_turn_3(store: BoundedTrackerStore) -> None:
+    tracker, lengths = begun(), []
     for number in range(300):
-        started = time.perf_counter()
         await store.save(turn(tracker, number))
         again = await store.retrieve("webchat:1")
-        times.append(time.perf_counter() - started)
         assert again is not None
         tracker = again
         lengths.append(len(tracker.events))
     assert max(lengths[KEPT_TURNS:]) == lengths[-1]
-    # The first turns are short; once the memory is full, nothing may grow. Medians: a shared machine has outliers.
-    assert statistics.median(times[-50:]) < 1.5 * statistics.median(times[KEPT_TURNS : KEPT_TURNS + 50]) + 0.002
 
 
 async def test_a_second_attempt_does_not_see_what_the_first_left(store: BoundedTrackerStore) -> None:

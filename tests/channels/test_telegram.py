@@ -33,7 +33,7 @@ def test_start_and_commands_are_our_own_buttons(telegram_gateway: GatewayProcess
     telegram.citizen_writes("/testing_where")
     texts = [m["text"] for m in telegram.wait_for_sent(3)]
     assert texts[1:] == ["answer to /help_menu", "answer to /testing_where"]
-    assert [r["response_key"] for r in telegram_gateway.replies()][0] == "utter_welcome"
+    assert telegram_gateway.replies()[0]["response_key"] == "utter_welcome"
     assert [
         t["payload"] for t in telegram_gateway.rows("SELECT payload FROM messages WHERE direction = 'incoming' ORDER BY id")
     ] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 
@@ -92,6 +93,32 @@ def test_nothing_the_bot_prepared_is_sent_after_a_take_over(gateway: GatewayProc
     visitor.writes("còn đó không")
     gateway.wait_for("SELECT 1 FROM messages WHERE turn = 'human'")
     assert len(gateway.replies()) == 1
+
+
+def test_a_reply_on_a_channel_that_is_off_here_waits_and_is_never_called_sent(gateway: GatewayProcess) -> None:
+    with psycopg.connect(gateway.database_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO conversations (channel, address) VALUES ('telegram', '7')")
+        connection.execute(
+            """INSERT INTO messages (conversation_id, direction, author, channel, provider_id, text, turn)
+               SELECT id, 'incoming', 'citizen', 'telegram', '1', 'xin chào', 'waiting' FROM conversations"""
+        )
+        connection.execute(
+            """SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'advance', 0, 'conversation:' || id, NULL,
+               jsonb_build_object('conversation_id', id), NULL)::procrastinate_job_to_defer_v1]) FROM conversations"""
+        )
+    row = gateway.wait_for("SELECT delivery, send_after FROM messages WHERE direction = 'outgoing' AND delivery_attempts > 0")[0]
+    assert (row["delivery"], row["send_after"] is None) == ("waiting", False)
+
+
+def test_a_message_whose_job_was_lost_is_found_by_the_sweep(database_url: str, rasa: RasaSimulator, tmp_path: Path) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO conversations (channel, address) VALUES ('webchat', 'x')")
+        connection.execute(
+            """INSERT INTO messages (conversation_id, direction, author, channel, provider_id, text, turn, created_at)
+               SELECT id, 'incoming', 'citizen', 'webchat', '1', 'xin chào', 'waiting', now() - interval '2 minutes' FROM conversations"""
+        )
+    with GatewayProcess(database_url, rasa.url, tmp_path, LOA_SWEEP_SECONDS="0.5") as gateway:
+        assert gateway.wait_for_replies(1)[0]["text"] == "answer to xin chào"
 
 
 def test_the_log_of_a_conversation_holds_no_word_of_the_citizen(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
