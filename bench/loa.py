@@ -10,11 +10,9 @@ from pathlib import Path
 
 import httpx
 import psutil
-from dotenv import dotenv_values
 
 from bench.measure import Group
 from bench.processes import Program, end_postmaster, free_port, postmaster
-from bot.settings import ROOT
 
 OURS = ("LOA_", "TELEGRAM_", "ZALO_", "MESSENGER_", "FEED_")
 # Nobody listens there: no question may leave the machine.
@@ -69,7 +67,7 @@ class Loa:
         return [*found, Group("supervisor", supervisor, alone=True), *([Group("postgresql", server)] if server else [])]
 
     def model_bytes(self) -> int:
-        return sum(path.stat().st_size for path in (self._home / "models").glob("*.tar.gz"))
+        return max((self._home / "models").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime).stat().st_size
 
     def degraded_turns(self) -> int:
         """Turns since the last start that were answered without the model."""
@@ -78,10 +76,9 @@ class Loa:
 
     def _environment(self) -> dict[str, str]:
         """Ours alone: a deployment's .env in the checkout (a Telegram token, a database) must not be touched."""
-        named = [name for name in {**dotenv_values(ROOT / ".env"), **os.environ} if name.startswith(OURS)]
         return {
-            **os.environ,
-            **dict.fromkeys(named, ""),
+            **{name: value for name, value in os.environ.items() if not name.startswith(OURS)},
+            "LOA_ENV_FILE": os.devnull,
             "LOA_HOME": str(self._home),
             "LOA_HTTP_PORT": str(self._port),
             "FEED_WHO_URL": NOWHERE,
@@ -90,20 +87,21 @@ class Loa:
 
 
 class _Training:
-    """Watches for the `rasa train` that a first start runs."""
+    """Watches for the `loa train` that a first start runs."""
 
     def __init__(self, supervisor: psutil.Process) -> None:
         self._supervisor = supervisor
-        self._seen: psutil.Process | None = None
-        self.seconds = 0.0
+        self._ages: dict[int, float] = {}
+
+    @property
+    def seconds(self) -> float:
+        return sum(self._ages.values())
 
     def looked_at(self) -> bool:
         """Always True; notes how long training has run by now."""
-        if self._seen is None:
-            children = self._supervisor.children()
-            self._seen = next((child for child in children if {"rasa", "train"} <= set(_command(child))), None)
-        elif self._seen.is_running():
-            self.seconds = _age(self._seen)
+        for child in self._supervisor.children():
+            if "train" in _command(child):
+                self._ages[child.pid] = time.time() - float(child.create_time())
         return True
 
 
@@ -132,7 +130,3 @@ def _command(process: psutil.Process) -> list[str]:
         return list(process.cmdline())
     except psutil.Error:
         return []
-
-
-def _age(process: psutil.Process) -> float:
-    return time.time() - float(process.create_time())

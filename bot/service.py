@@ -34,6 +34,8 @@ from bot.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Part, Sup
 
 MINIMUM_FREE_BYTES = 300 * 1024 * 1024
 READY_SECONDS = 180.0
+# Somebody may save a file of examples while the model is being trained.
+TRAININGS = 3
 
 
 # Called with the gateway's address once all is ready; True means "go on serving".
@@ -136,12 +138,14 @@ async def _model(settings: Settings, supervisor: Supervisor) -> Path:
         return Path()
     if known := await asyncio.to_thread(model.trained_model, settings):
         return known
-    environment = {"LOA_HOME": str(settings.home)}
-    code = await supervisor.run_to_end(Part("train", [sys.executable, "-m", "bot.cli", "train"], environment))
-    trained = await asyncio.to_thread(model.trained_model, settings)
-    if trained is None:
-        raise model.TrainingFailed(f"the training ended with exit code {code} and left no model; its lines above say why")
-    return trained
+    train = Part("train", [sys.executable, "-m", "bot.cli", "train"], {"LOA_HOME": str(settings.home)})
+    for _ in range(TRAININGS):
+        if code := await supervisor.run_to_end(train):
+            raise model.TrainingFailed(f"the training ended with exit code {code}; its lines above say why")
+        if trained := await asyncio.to_thread(model.trained_model, settings):
+            return trained
+        say("train", "the data changed while it was being learned; training again")
+    raise model.TrainingFailed("the data changed during every training; start again when nobody edits it")
 
 
 async def _ready(address: str) -> bool:

@@ -19,7 +19,8 @@ LONGEST_PAUSE_SECONDS = 30.0
 WELL_AFTER_SECONDS = 60.0
 STOP_SECONDS = 8.0
 MAX_LINE_BYTES = 1024 * 1024
-LIBRARY_WARNING = re.compile(r"site-packages/\S+:\d+: \w*Warning: ")
+# The second alternative is the second line of pkg_resources' warning, the only one that has two.
+LIBRARY_WARNING = re.compile(r"site-packages/\S+:\d+: \w*Warning: |^Implementing implicit namespace packages ")
 COLOURS = {"rasa": 35, "actions": 36, "gateway": 32, "train": 33}
 
 

@@ -10,15 +10,17 @@ import re
 from bot.languages.normalise import clauses, normalise, with_and_without_marks, words
 
 _YOU = (
-    "(?:(?:quý |các |ban |chuyên |những )*(?:bác sĩ|bác|bạn|anh chị|anh|chị|cô chú|cô|chú|ad|admin|mọi người|cả nhà|cơ quan|ban tư vấn"
-    "|chuyên gia|cán bộ|chương trình|thầy thuốc|sở y tế|y tế|tư vấn viên|loa))"
+    "(?:(?:quý |các |ban |chuyên |những )*(?:cơ quan|cô chú|cô|bác sĩ|bác|ban tư vấn|bạn|anh chị|anh|chị|chú|ad|admin|mọi người"
+    "|cả nhà|chuyên gia|cán bộ|chương trình|thầy thuốc|sở y tế|y tế|tư vấn viên|loa))"
 )
 _ME = "(?:em|tôi|cháu|con|mình|tui|tớ|chúng tôi|gia đình|e)"
-_HELP = (
-    "(?:tư vấn|giải đáp|trả lời|giải thích|hướng dẫn|phản hồi|hồi âm|phúc đáp|hồi đáp|góp ý|chỉ dẫn|chỉ giúp|chỉ bảo|cho lời khuyên"
-    "|cho ý kiến|lời khuyên|ý kiến|xem giúp|giúp đỡ|giúp|hỗ trợ|bảo giúp|quan tâm)"
+_REPLY = (
+    "(?:tư vấn|giải đáp|trả lời|giải thích|phản hồi|hồi âm|phúc đáp|hồi đáp|góp ý|chỉ dẫn|chỉ giúp|chỉ bảo|cho lời khuyên"
+    "|cho ý kiến|lời khuyên|ý kiến)"
 )
-_ANSWER = rf"(?:(?:được|nhận được|nhận|sự|có|sớm|câu|{_YOU}|cho|giúp|{_ME}) )*{_HELP}"
+# "Mong được hỗ trợ." is polite, "mong được hỗ trợ tiền trọ" asks for something.
+_HELP = rf"(?:{_REPLY}|hướng dẫn|xem giúp|giúp đỡ|giúp|bảo giúp|quan tâm|hỗ trợ(?= ạ| của|$))"
+_FOR_ME = rf"(?:(?:được|nhận được|nhận|sự|có|sớm|câu|{_YOU}|cho|giúp|{_ME}) )*"
 _WELL = "(?:sức khỏe|khỏe mạnh|mạnh khỏe|khỏe|an lành|vui vẻ|hạnh phúc|tốt lành|may mắn|bình an)"
 
 # One of these makes a run of polite words a courtesy. `!chào`: only with its mark, "chao" alone may be a bowl of porridge.
@@ -32,7 +34,8 @@ _HEARTS = (
     f"chào {_YOU}",
     "kính (?:gửi|thưa|mong)",
     f"thưa {_YOU}",
-    f"(?:(?:rất|kính) )?(?:mong|nhờ|xin|mong muốn|hy vọng|hi vọng) {_ANSWER}",
+    f"(?:(?:rất|kính) )?(?:mong|mong muốn|hy vọng|hi vọng) {_FOR_ME}{_HELP}",
+    f"(?:nhờ|xin) {_FOR_ME}{_REPLY}",
     "(?:rất|kính) mong",
     f"chúc (?:{_YOU} )?(?:(?:và|gia đình|luôn|nhiều|dồi dào|thật|có|một|ngày) )*{_WELL}",
     "có (?:một |vài |chút )?(?:câu hỏi|thắc mắc)(?: này| như sau| sau)?",
@@ -40,12 +43,13 @@ _HEARTS = (
 )
 # What may stand around it in the same run.
 _AROUND = (
-    f"{_YOU}|{_ME}|{_HELP}|alo|hello|hi|dạ|vâng|ạ|à|ơi|nhé|nha|nhiều|lắm|với|giùm|dùm|rất|xin|chân thành|vô cùng|sớm|trước|và|từ|sự"
-    "|của|về|cho|hỏi|một|chút|xíu|tí|ít|công tác tốt|thành công|trong công việc"
+    f"{_YOU}|{_ME}|{_HELP}|alo|hello|hi|dạ|vâng|ạ|à|ơi|nhé|nha|nhiều|lắm|với|giùm|dùm|rất|xin|chân thành|vô cùng|sớm|trước|và|từ"
+    "|sự|của|về|cho|hỏi|một|chút|xíu|tí|ít|công tác tốt|thành công|trong công việc"
 )
 _ANY_HEART = with_and_without_marks("|".join(_HEARTS))
 _HEART = re.compile(rf"(?<!\S)(?:{_ANY_HEART})(?!\S)")
 _RUN = re.compile(rf"(?<!\S)(?:(?:{_ANY_HEART}|{with_and_without_marks(_AROUND)})(?: |$))++")
+_WHOM = re.compile(rf"(?:(?<!\S){with_and_without_marks(_ME)} ){{1,2}}$")
 
 
 def sentences_without_courtesy(text: str) -> list[str]:
@@ -55,4 +59,8 @@ def sentences_without_courtesy(text: str) -> list[str]:
 
 
 def _unless_polite(run: re.Match[str]) -> str:
-    return "" if _HEART.search(run.group()) else run.group()
+    if not _HEART.search(run.group()):
+        return run.group()
+    # "chào bác sĩ con em 7 tuổi": who it is about already belongs to what follows.
+    whom = _WHOM.search(run.group()) if run.end() < len(run.string) else None
+    return whom.group() if whom else ""

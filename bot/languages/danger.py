@@ -34,12 +34,14 @@ _OXYGEN_READING = re.compile(
 _TWO_DIGITS = re.compile(r"(?<![\dpo])\d{2}(?!\d)")
 # A cheap oximeter shows two numbers without naming them: "máy báo 79", "kẹp tay còn 88".
 _METER_READING = re.compile(
-    r"(?<!\w)(?:(?:kẹp|kep) (?:ngón )?tay|(?:máy|kẹp|may|kep)(?: \S+){0,3}? (?:báo|chỉ|hiện|còn|được|bao|chi|hien|duoc|ra|thấy số|thay so|số)) (?P<value>\d{2})(?!\d)"
-    r"(?! (?:độ|do|kg|cm|lần|nhịp|hộp|cái|triệu|nghìn|phần trăm cồn))"
+    r"(?<!\w)(?:(?:kẹp|kep) (?:ngón )?tay"
+    r"|(?:máy|kẹp|may|kep)(?: \S+){0,3}? (?:báo|chỉ|hiện|còn|được|bao|chi|hien|duoc|ra|thấy số|thay so|số))"
+    r" (?P<value>\d{2})(?!\d)(?! (?:độ|do|kg|cm|lần|nhịp|hộp|cái|triệu|nghìn|phần trăm cồn))"
 )
 _BLOOD_PRESSURE = re.compile(r"(?<!\w)(?:huyết áp|huyet ap|ha)(?: (?!\d)\S+){0,4}? (?P<value>\d{2}) (?P<lower>\d{2})(?!\d)")
 _BREATHS = re.compile(
-    r"(?<!\w)(?:thở|tho) (?:\S+ ){0,4}?(?P<value>\d{2,3}) (?:lần|nhịp|cái|l|lan|nhip)(?: mỗi| trên| 1| một| moi| mot)? ?(?:phút|p|phut)?(?!\w)"
+    r"(?<!\w)(?:thở|tho) (?:\S+ ){0,4}?(?P<value>\d{2,3}) (?:lần|nhịp|cái|l|lan|nhip)"
+    r"(?: mỗi| trên| 1| một| moi| mot)? ?(?:phút|p|phut)?(?!\w)"
 )
 _A_BOUND = re.compile(r"(?<!\w)(?:dưới|trên|hơn|bao nhiêu|duoi|tren|mức|ngưỡng|nếu|neu|khi nào)(?!\w)")
 _A_CHILD = re.compile(r"(?<!\w)(?:bé|con|trẻ|cháu|tháng tuổi|sơ sinh|be|tre)(?!\w)")
@@ -117,11 +119,15 @@ class DangerTable:
             if told and sign.name != SUICIDE:
                 continue
             found = sign.found_in(sentence, message)
-            if found and not self.denials.search(sentence[: found.start()].rstrip() + " ") and not self._is_set_aside(sentence):
+            if (
+                found
+                and not self.denials.search(sentence[: found.start()].rstrip() + " ")
+                and not self._is_set_aside(sentence, sign.name)
+            ):
                 return sign.name
         return None
 
-    def _is_set_aside(self, sentence: str) -> bool:
+    def _is_set_aside(self, sentence: str, sign: str) -> bool:
         """True when the sentence asks, supposes or remembers instead of reporting."""
         if self.happening_now.search(sentence) or self.cries.search(sentence):
             return False
@@ -129,7 +135,7 @@ class DangerTable:
         return any(
             pattern.search(sentence)
             for name, pattern in self.exclusions.items()
-            if not (near and name == "asks_what_the_signs_are")
+            if not (near and name == "asks_what_the_signs_are") and not (sign == SUICIDE and name == "may_i_be_vaccinated")
         )
 
     def _measured(self, sentence: str) -> str | None:

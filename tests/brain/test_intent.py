@@ -62,6 +62,23 @@ def test_a_story_is_read_by_its_last_sentence_too(model: IntentModel) -> None:
     assert model.ranking(story)[0][0] == "testing_where"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Xét nghiệm ở đâu vậy ạ? Xin cảm ơn bác sĩ.",
+        "Chào bác sĩ. Cho em hỏi xét nghiệm ở đâu ạ",
+        "Em chào bác sĩ ạ, em muốn hỏi chỗ nào xét nghiệm, mong bác sĩ tư vấn giúp em, em cảm ơn nhiều",
+        "chao bac si. xet nghiem o dau vay. cam on bac si",
+    ],
+)
+def test_courtesies_do_not_hide_the_question(model: IntentModel, text: str) -> None:
+    assert model.ranking(text)[0][0] == "testing_where"
+
+
+def test_a_message_of_courtesies_alone_stays_one(model: IntentModel) -> None:
+    assert model.ranking("Xin chào. Chào buổi sáng!")[0][0] == "greet"
+
+
 def test_training_twice_gives_the_same_model() -> None:
     texts = [text for group in EXAMPLES.values() for text in group]
     intents = [intent for intent, group in EXAMPLES.items() for _ in group]

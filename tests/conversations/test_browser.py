@@ -39,6 +39,10 @@ def test_the_page_answers_the_four_first_questions(stack: Stack, size: dict[str,
             expect(page.locator(".bubble", has_text=document).last).to_be_visible(timeout=20_000)
             page.wait_for_timeout(400)
             _picture(page, f"{name}-{number}")
+        page.get_by_role("button").last.scroll_into_view_if_needed()
+        page.locator(".bubble").last.evaluate("bubble => bubble.scrollIntoView({block: 'end'})")
+        page.wait_for_timeout(400)
+        _picture(page, f"{name}-source")
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         assert complaints == []
         browser.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.languages.danger import DangerTable, danger_sign
+from bot.languages.danger import DangerTable, asks_permission, danger_sign
 from bot.languages.normalise import fold
 
 
@@ -74,6 +75,60 @@ def test_questions_memories_and_jests_are_no_danger(text: str) -> None:
 def test_a_memory_does_not_hide_what_happens_now() -> None:
     assert danger_sign("mẹ tôi từng bị hen, bây giờ khó thở dữ dội") == "cannot_breathe"
     assert danger_sign("Hôm qua tiêm về không sao. Giờ con em co giật!") == "fits"
+
+
+HISTORIES = [
+    "Tôi dị ứng hải sản, mỗi lần ăn là sưng môi, khó thở, vậy tôi tiêm vắc xin được không?",
+    "Em từng sốc phản vệ phải cấp cứu hai lần. Em có nên tiêm không bác sĩ?",
+    "Ba tôi nhồi máu cơ tim đã đặt stent, hay tức ngực, có được tiêm không?",
+    "Mẹ tôi liệt nửa người, huyết áp hay đo 85/55. Mẹ tôi có đủ điều kiện tiêm không?",
+    "Bị ong đốt thì sưng mặt, khó thở. Bao giờ thì tiêm nhắc được?",
+]
+
+
+@pytest.mark.parametrize("spelling", [str, fold])
+@pytest.mark.parametrize("text", HISTORIES)
+def test_illnesses_told_with_a_question_about_vaccination_are_history(text: str, spelling: Callable[[str], str]) -> None:
+    assert danger_sign(spelling(text)) is None
+    assert asks_permission(spelling(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vừa tiêm xong 10 phút, sưng môi khó thở, mũi sau có được tiêm không?",
+        "Mẹ em khó thở quá rồi, mẹ có được tiêm không?",
+        "Bố tôi đặt stent năm 2020, sáng nay đau ngực dữ dội. Bố có nên tiêm không?",
+        "Em không muốn sống nữa, em có được tiêm không?",
+    ],
+)
+def test_what_happens_now_is_danger_even_beside_a_question_about_vaccination(text: str) -> None:
+    assert danger_sign(text) is not None
+
+
+@pytest.mark.parametrize("text", ["Tiêm xong khó thở, có sao không?", "con em co giật", "xin chào", ""])
+def test_who_asks_no_permission_is_not_taken_for_it(text: str) -> None:
+    assert not asks_permission(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "chế độ bảo hiểm tai nạn lao động ra sao",
+        "người đang ho, sốt, khó thở nghi mắc thì cách ly thế nào",
+        "đi mua thức ăn có bị phạt không",
+        "nhóm nào dễ trở nặng",
+        "cho trẻ bú như thế nào",
+    ],
+)
+def test_general_questions_are_no_danger(text: str) -> None:
+    assert danger_sign(text) is None
+
+
+def test_a_child_breathes_faster_than_an_adult() -> None:
+    assert danger_sign("bé thở 45 lần một phút") is None
+    assert danger_sign("bé thở 65 lần một phút") == "cannot_breathe"
+    assert danger_sign("bố em thở 35 lần một phút") == "cannot_breathe"
 
 
 def test_every_phrase_of_the_table_compiles_and_is_found_in_itself() -> None:
