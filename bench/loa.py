@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -101,7 +102,8 @@ class _Training:
         """Always True; notes how long training has run by now."""
         for child in self._supervisor.children():
             if "train" in _command(child):
-                self._ages[child.pid] = time.time() - float(child.create_time())
+                with contextlib.suppress(psutil.Error):
+                    self._ages[child.pid] = time.time() - float(child.create_time())
         return True
 
 
