@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from pathlib import Path
@@ -68,6 +69,7 @@ def test_a_topic_has_the_same_name_everywhere() -> None:
         assert (ROOT / f"locales/vi/{topic}.yml").exists()
 
 
+@functools.cache
 def examples(folder: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted(Path(ROOT / folder).glob("*.yml")):
