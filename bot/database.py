@@ -6,7 +6,6 @@ import runpy
 from pathlib import Path
 
 import psycopg
-from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -65,5 +64,7 @@ def _sql(path: Path) -> str:
 
 def _queue_steps(*, first_install: bool) -> list[tuple[str, str]]:
     """procrastinate's own upgrade steps. A first install has them all in its schema: they are only noted as done."""
+    from procrastinate.schema import SchemaManager  # here: `loa up` needs it once, and starts faster without it
+
     steps = sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
     return [(f"queue/{step.stem}", "" if first_install else step.read_text(encoding="utf-8")) for step in steps]

@@ -31,6 +31,7 @@ from bot.languages.catalogue import Catalogue
 from bot.postgres import EmbeddedPostgres
 from bot.settings import ROOT, Settings, SettingsError, ensure_home, kept_secret
 from bot.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Part, Supervisor, say
+from bot.yaml_files import read_yaml
 
 MINIMUM_FREE_BYTES = 300 * 1024 * 1024
 READY_SECONDS = 180.0
@@ -200,7 +201,7 @@ def _brain(settings: Settings, foundation: Foundation, environment: dict[str, st
 
 def _endpoints(settings: Settings, foundation: Foundation) -> Path:
     """The repository's endpoints.yml with the action server's real address."""
-    content = yaml.safe_load((ROOT / "endpoints.yml").read_text(encoding="utf-8"))
+    content = read_yaml(ROOT / "endpoints.yml")
     content["action_endpoint"]["url"] = f"{foundation.actions_url}/webhook"
     path = settings.run / "endpoints.yml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")

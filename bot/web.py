@@ -8,7 +8,7 @@ import functools
 import os
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -18,8 +18,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.channels.sending import Sender
-from bot.channels.telegram import CHANNEL as TELEGRAM
-from bot.channels.telegram import Telegram
 from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
 from bot.chatpage.pages import Pages
@@ -36,6 +34,9 @@ from bot.live import LiveReplies
 from bot.log import where
 from bot.messages import Incoming, Received
 from bot.settings import ROOT, Settings, SettingsError, kept_secret
+
+if TYPE_CHECKING:
+    from bot.channels.telegram import Receive, Telegram
 
 log = structlog.get_logger(__name__)
 
@@ -65,9 +66,8 @@ class Service:
         engine = Engine(settings.rasa_url, settings.rasa_token, settings.province)
         catalogue = Catalogue.load(ROOT, settings.province)
 
-        receive = functools.partial(store_and_defer, pool, queue)
-        telegram = Telegram(settings.telegram, settings.public_url, receive, catalogue) if settings.telegram else None
-        senders: dict[str, Sender] = {TELEGRAM: telegram} if telegram else {}
+        telegram = _telegram(settings, functools.partial(store_and_defer, pool, queue), catalogue)
+        senders: dict[str, Sender] = {"telegram": telegram} if telegram else {}
         turns = Turns(pool, engine, catalogue, Delivery(pool, senders), settings.turn_deadline_seconds)
         health = Health(pool, engine, settings.actions_url, settings.run)
         return cls(settings, pool, queue, engine, catalogue, telegram, turns, health, LiveReplies(settings.database_url))
@@ -137,6 +137,15 @@ def create_app() -> Starlette:
         *_operations(service),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _telegram(settings: Settings, receive: Receive, catalogue: Catalogue) -> Telegram | None:
+    """Its library is a third of the gateway's start: it is imported only where the channel is on."""
+    if settings.telegram is None:
+        return None
+    from bot.channels.telegram import Telegram
+
+    return Telegram(settings.telegram, settings.public_url, receive, catalogue)
 
 
 def _background(service: Service) -> list[Coroutine[None, None, None]]:

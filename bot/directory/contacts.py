@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from bot.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Contacts:
     @classmethod
     def load(cls, root: Path) -> Contacts:
         """Read data/directory/contacts.yml below `root`; a missing field raises KeyError naming it."""
-        raw = yaml.safe_load((root / "data/directory/contacts.yml").read_text(encoding="utf-8"))
+        raw = read_yaml(root / "data/directory/contacts.yml")
         return cls({key: _contact(key, entry) for key, entry in raw["contacts"].items()})
 
     def __getitem__(self, key: str) -> Contact:

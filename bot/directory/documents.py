@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from bot.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Documents:
     @classmethod
     def load(cls, root: Path) -> Documents:
         """Read data/directory/documents.yml below `root`; a missing field raises KeyError naming it."""
-        raw = yaml.safe_load((root / "data/directory/documents.yml").read_text(encoding="utf-8"))
+        raw = read_yaml(root / "data/directory/documents.yml")
         return cls({key: _document(key, entry) for key, entry in raw["documents"].items()})
 
     def __getitem__(self, key: str) -> Document:

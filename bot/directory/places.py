@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bot.languages.normalise import fold, spans
 from bot.languages.phrases import Found, Phrases, words_of
+from bot.yaml_files import read_yaml
 
 # What may stand before a name, longest first, and the kinds of place that it says.
 KIND_WORDS: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -68,7 +67,7 @@ class Places:
     @classmethod
     def load(cls, root: Path) -> Places:
         """Read data/directory/places.yml below `root`; a missing field raises KeyError naming it."""
-        raw = yaml.safe_load((root / "data/directory/places.yml").read_text(encoding="utf-8"))["places"]
+        raw = read_yaml(root / "data/directory/places.yml")["places"]
         return cls({key: _place(key, entry) for key, entry in raw.items()}, {key: _aliases(entry) for key, entry in raw.items()})
 
     def __contains__(self, key: object) -> bool:

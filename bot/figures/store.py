@@ -14,12 +14,12 @@ from pathlib import Path
 
 import psycopg
 import structlog
-import yaml
 from psycopg.rows import class_row
 
 from bot.figures.checks import doubtful
 from bot.figures.feeds import WHO, FeedError, Reading, read_who
 from bot.settings import ROOT, Settings
+from bot.yaml_files import read_yaml
 
 REFRESH_AFTER = datetime.timedelta(hours=6)
 RETRY_AFTER = datetime.timedelta(minutes=10)
@@ -88,7 +88,7 @@ def shipped(root: Path = ROOT) -> tuple[Reading, ...]:
     path = root / "data/figures/shipped.yml"
     if not path.exists():
         return ()
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))["readings"]
+    entries = read_yaml(path)["readings"]
     return tuple(Reading(**{**entry, "fetched_at": _midnight(entry["fetched_at"])}) for entry in entries)
 
 

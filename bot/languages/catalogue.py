@@ -20,6 +20,7 @@ from bot.directory.contacts import Contact, Contacts
 from bot.directory.documents import Document, Documents, spoken_date
 from bot.languages.normalise import fold, normalise
 from bot.messages import Button
+from bot.yaml_files import read_yaml
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 PROVINCE_NAMES = {"dak-lak": "Đắk Lắk", "thanh-hoa": "Thanh Hóa"}
@@ -240,7 +241,7 @@ def _today() -> datetime.date:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path.name} cannot be read as YAML in UTF-8: {error}") from error
     if not isinstance(content, dict):

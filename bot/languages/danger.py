@@ -14,9 +14,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bot.languages.normalise import clauses, normalise, with_and_without_marks, words
+from bot.yaml_files import parse_yaml
 
 TABLE = Path(__file__).resolve().parents[2] / "data/directory/danger_signs.yml"
 LOW_OXYGEN = "low_oxygen"
@@ -84,7 +83,7 @@ class DangerTable:
         """Compile the table; a broken phrase raises `re.error`, a missing part KeyError."""
         text = path.read_text(encoding="utf-8")
         # One pass over the file's text, before it is read as YAML: {not} → (không|chẳng|…).
-        raw = yaml.safe_load(_PLACEHOLDER.sub(partial(_the_words, yaml.safe_load(text)["words"]), text))
+        raw = parse_yaml(_PLACEHOLDER.sub(partial(_the_words, parse_yaml(text)["words"]), text))
         return cls(
             signs=tuple(_sign(name, entry) for name, entry in raw["signs"].items() if entry["phrases"]),
             exclusions={name: _any_of(phrases) for name, phrases in raw["sentence_exclusions"].items()},

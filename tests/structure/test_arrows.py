@@ -35,6 +35,7 @@ LEVELS = {
     "bot.languages.phrases": 0.5,
     "bot.directory": 1,
     "bot.database": 1,
+    "bot.yaml_files": 0,
     "bot.migrations": 0,
     "bot.metrics": 0,
     "bot.log": 0,
