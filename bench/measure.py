@@ -85,9 +85,6 @@ class Phase:
         """Replies to the messages from place `first` to place `last` of their conversations."""
         return [reply for place, reply, _ in self.seen.samples if first <= place <= last]
 
-    def cpu_milliseconds_per_message(self) -> dict[str, float]:
-        return {name: 1000 * seconds / self.messages for name, seconds in self.cpu.items()}
-
 
 def under_load(groups: Sequence[Group], job: Job) -> Phase:
     """Run the load in its own process and look at the service before and after."""

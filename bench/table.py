@@ -78,7 +78,7 @@ class Report:
     def expectations(self) -> list[Expectation]:
         loa, stock = self.loa.measured, self.stock.measured if self.stock else None
         speed = _ratio(_speed(loa), _speed(stock))
-        cpu = _ratio(_cpu_total(loa), _cpu_total(stock))
+        cpu = _ratio(_cpu_together(loa), _cpu_together(stock))
         growth = _ratio(_late(loa, 0.95), _early(loa, 0.95))
         again = self.loa.starts[-1]
         wrong = _lost(loa) + _surplus(loa) + self.loa.degraded
@@ -129,9 +129,10 @@ class Report:
 
     def _cpu(self) -> Iterator[Row]:
         loa, stock = self._both
-        yield Row("CPU a message, all processes", "ms", _cpu_total(loa), _cpu_total(stock))
+        yield Row(f"CPU a message, {CITIZENS} citizens, all processes", "ms", _cpu_together(loa), _cpu_together(stock))
         for name in _names(loa, stock):
             yield Row(f"– {name}", "ms", _cpu_of(loa, name), _cpu_of(stock, name))
+        yield Row("CPU a message, 1 citizen, all processes", "ms", _cpu_alone(loa), _cpu_alone(stock))
 
     def _long_talks(self) -> Iterator[Row]:
         loa, stock = self._both
@@ -209,14 +210,19 @@ def _late(found: Measured | None, share: float) -> float | None:
 
 
 def _cpu_of(found: Measured | None, name: str) -> float | None:
+    """Milliseconds a message of one process over all rounds of many citizens."""
     if found is None or name not in found.memory:
         return None
     messages = sum(phase.messages for phase in found.together)
-    return 1000 * sum(phase.cpu.get(name, 0.0) for phase in found.together) / messages
+    return 1000 * sum(phase.cpu[name] for phase in found.together) / messages
 
 
-def _cpu_total(found: Measured | None) -> float | None:
+def _cpu_together(found: Measured | None) -> float | None:
     return sum(_cpu_of(found, name) or 0.0 for name in found.memory) if found else None
+
+
+def _cpu_alone(found: Measured | None) -> float | None:
+    return 1000 * sum(found.alone.cpu.values()) / found.alone.messages if found else None
 
 
 def _megabytes(found: Measured | None, name: str | None = None) -> float | None:

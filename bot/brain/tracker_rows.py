@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
+
+T = TypeVar("T")
+Connection = psycopg.AsyncConnection[Any]
 
 POOL_SIZE = 8
 # The gateway waits ten seconds for a whole turn; a database that does not answer sooner is down.
@@ -81,27 +84,47 @@ class PostgresRows:
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
 
     async def read(self, sender_id: str) -> Row | None:
-        pool = await self._opened()
-        async with pool.connection() as connection, connection.cursor(row_factory=class_row(Row)) as cursor:
-            await cursor.execute(READ, [sender_id])
-            return await cursor.fetchone()
+        async def work(connection: Connection) -> Row | None:
+            async with connection.cursor(row_factory=class_row(Row)) as cursor:
+                await cursor.execute(READ, [sender_id])
+                return await cursor.fetchone()
+
+        return await self._with_connection(work)
 
     async def write(self, row: Row) -> None:
         values = {**row.__dict__, "events": Jsonb(row.events), "slots": Jsonb(row.slots), "ranking": Jsonb(row.ranking)}
-        pool = await self._opened()
-        async with pool.connection() as connection:
+
+        async def work(connection: Connection) -> None:
             await connection.execute(WRITE, values)
 
+        await self._with_connection(work)
+
     async def keys(self) -> list[str]:
-        pool = await self._opened()
-        async with pool.connection() as connection:
+        async def work(connection: Connection) -> list[str]:
             cursor = await connection.execute("SELECT sender_id FROM trackers ORDER BY sender_id")
             return [str(found[0]) for found in await cursor.fetchall()]
+
+        return await self._with_connection(work)
 
     async def close(self) -> None:
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
+
+    async def _with_connection(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work`, once more if the connection proved dead: reads and upserts may be repeated.
+
+        After a restart of the server all pooled connections are dead; they are thrown out together. To ask each
+        connection before each use instead would cost two trips a turn.
+        """
+        pool = await self._opened()
+        try:
+            async with pool.connection() as connection:
+                return await work(connection)
+        except psycopg.OperationalError:
+            await pool.check()
+        async with pool.connection() as connection:
+            return await work(connection)
 
     async def _opened(self) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
         if self._pool is None:
@@ -112,7 +135,6 @@ class PostgresRows:
                 max_size=POOL_SIZE,
                 timeout=WAIT_SECONDS,
                 open=False,
-                check=AsyncConnectionPool.check_connection,
                 name="trackers",
             )
             self._pool = pool

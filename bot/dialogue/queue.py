@@ -72,8 +72,9 @@ class Queue:
             await self.app.run_worker_async(
                 concurrency=concurrency,
                 install_signal_handlers=False,
-                # Retries are due at a time that nobody announces; half a second is what a citizen does not notice.
-                fetch_job_polling_interval=0.5,
+                # Retries are due at a time that nobody announces, and procrastinate 3.10 forgets an announcement that comes
+                # while it is looking for a job (it clears its event after the look): a tenth of a second goes unnoticed.
+                fetch_job_polling_interval=0.1,
                 delete_jobs="successful",
                 update_heartbeat_interval=HEARTBEAT_SECONDS,
                 stalled_worker_timeout=STALLED_AFTER_SECONDS,
