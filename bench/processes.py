@@ -65,10 +65,10 @@ class Program:
         return self.seconds
 
     def end(self) -> None:
-        """Ctrl-C, then SIGKILL for whoever of its family is still there."""
+        """SIGTERM, then SIGKILL for whoever of its family is still there."""
         family = self._family()
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.terminate()
             try:
                 self._process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:

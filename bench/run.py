@@ -29,7 +29,8 @@ STARTS = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         with tempfile.TemporaryDirectory(prefix="loa-bench-", ignore_cleanup_errors=True) as folder:
             report = _measure_all(options, Path(folder))
@@ -120,7 +121,11 @@ def _write(report: Report) -> Path:
     return path
 
 
-def _as_ctrl_c(*_: object) -> None:
+def _stop(*_: object) -> None:
+    """The first signal ends everything in order, which takes seconds; a second one must not cut that short."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    _say("stopping what was started …")
     raise KeyboardInterrupt
 
 
