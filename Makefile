@@ -3,10 +3,10 @@
 PYTHON := .venv/bin/python
 LOA := .venv/bin/loa
 
-.PHONY: help setup run test train evaluate bench lint check
+.PHONY: help setup run test train evaluate bench bench-nlu lint check
 
 help: ## show these lines
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: ## get uv, Python 3.11 and the locked libraries (nothing happens when they are there)
 	@sh scripts/setup.sh
@@ -20,11 +20,14 @@ test: setup ## set up and run every test: lint, types, structure, unit, conversa
 train: setup ## train the model of today's data
 	@$(LOA) train
 
-evaluate: setup ## measure the understanding; tables under reports/
+evaluate: setup ## measure the understanding; tables and pictures under reports/
 	@$(LOA) evaluate
 
 bench: setup ## measure speed and memory beside stock Rasa (takes minutes)
 	@$(PYTHON) -m bench.run
+
+bench-nlu: setup ## measure the understanding's speed, size and accuracy beside stock Rasa's (takes minutes)
+	@$(PYTHON) -m bench.understanding
 
 lint: setup ## format and static checks
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy

@@ -9,7 +9,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.asked import named_place, places
+from actions.asked import ambiguous_name, named_place, places
 from bot.figures.feeds import COUNTRY, VIETNAM
 from bot.figures.store import Told, read_told, refresh_figures
 from bot.postgres import running_embedded_url
@@ -27,9 +27,10 @@ class ActionCaseFigures(Action):  # type: ignore[misc]
         return "action_case_figures"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
-        place = await asyncio.to_thread(named_place, tracker)
+        place = await asyncio.to_thread(_named, tracker)
         if place:
-            dispatcher.utter_message(response="utter_case_figures_place", place_name=places().name(place))
+            # The same for every place, so nobody is asked which of several is meant.
+            dispatcher.utter_message(response="utter_case_figures_place", place_name=place)
             return []
         told = await told_soon()
         cases, deaths = told.find("cases", COUNTRY), told.find("deaths", COUNTRY)
@@ -69,6 +70,12 @@ class ActionVaccinationFigures(Action):  # type: ignore[misc]
             issuer=doses.issuer,
         )
         return []
+
+
+def _named(tracker: Tracker) -> str | None:
+    """What to call the place that the message names, one or several of a name."""
+    place = named_place(tracker)
+    return ambiguous_name(tracker) or (places().spoken(place) if place else None)
 
 
 async def told_now() -> Told:

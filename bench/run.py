@@ -30,18 +30,18 @@ STARTS = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
     try:
         with tempfile.TemporaryDirectory(prefix="loa-bench-", ignore_cleanup_errors=True) as folder:
             report = _measure_all(options, Path(folder))
     except KeyboardInterrupt:
-        _say("stopped; nothing is left running")
+        say("stopped; nothing is left running")
         return 130
     except ProgramFailed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     report.print(Console())
-    _say(f"written: {_write(report)}")
+    say(f"written: {_write(report)}")
     return 0
 
 
@@ -80,12 +80,12 @@ def _measure_loa(plan: Plan, folder: Path) -> LoaResult:
     starts = []
     try:
         for number in range(STARTS):
-            _say(f"Loa: start {number + 1} of {STARTS}" + (", trains first" if number == 0 else ""))
+            say(f"Loa: start {number + 1} of {STARTS}" + (", trains first" if number == 0 else ""))
             starts.append(loa.start())
             if number < STARTS - 1:
                 loa.stop()
         before = loa.degraded_turns()  # what was asked while the model was still loading
-        found = measured(loa, plan, _say)
+        found = measured(loa, plan, say)
         return LoaResult(found, starts, loa.model_bytes(), loa.degraded_turns() - before)
     finally:
         loa.stop()
@@ -94,11 +94,11 @@ def _measure_loa(plan: Plan, folder: Path) -> LoaResult:
 def _measure_stock(options: argparse.Namespace, plan: Plan, folder: Path) -> StockResult:
     stock = Stock(folder, options.epochs, with_stories=not options.rules_only)
     try:
-        _say(f"stock Rasa: training, {options.epochs} epoch(s); this takes minutes")
+        say(f"stock Rasa: training, {options.epochs} epoch(s); this takes minutes")
         training = stock.train()
-        _say(f"stock Rasa: trained in {training:.0f} s; starting")
+        say(f"stock Rasa: trained in {training:.0f} s; starting")
         ready = stock.start()
-        return StockResult(measured(stock, plan, _say), training, ready, stock.model_bytes(), options.epochs)
+        return StockResult(measured(stock, plan, say), training, ready, stock.model_bytes(), options.epochs)
     finally:
         stock.stop()
 
@@ -121,15 +121,15 @@ def _write(report: Report) -> Path:
     return path
 
 
-def _stop(*_: object) -> None:
+def stop(*_: object) -> None:
     """The first signal ends everything in order, which takes seconds; a second one must not cut that short."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    _say("stopping what was started …")
+    say("stopping what was started …")
     raise KeyboardInterrupt
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     print(f"   bench | {line}", flush=True)
 
 

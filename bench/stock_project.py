@@ -23,7 +23,7 @@ DEFAULT_CONFIG = "engine/recipes/config_files/default_config.yml"
 def write_project(folder: Path, database_url: str, epochs: int, *, with_stories: bool) -> None:
     """Write config, domain, rules, stories, endpoints and credentials below `folder`."""
     rules = list(_rules())
-    _write(folder / "config.yml", _config(epochs))
+    _write(folder / "config.yml", stock_config(epochs))
     _write(folder / "domain.yml", _domain())
     (folder / "data").mkdir()
     _write(folder / "data/rules.yml", {"version": "3.1", "rules": rules})
@@ -33,7 +33,8 @@ def write_project(folder: Path, database_url: str, epochs: int, *, with_stories:
     _write(folder / "credentials.yml", {"rest": None})
 
 
-def _config(epochs: int) -> dict[str, Any]:
+def stock_config(epochs: int) -> dict[str, Any]:
+    """Pipeline and policies of `rasa init`."""
     config = _read(_rasa() / DEFAULT_CONFIG)
     for component in (*config["pipeline"], *config["policies"]):
         if "epochs" in component:

@@ -97,16 +97,16 @@ class Report:
 
     def print(self, console: Console) -> None:
         console.print(self.heading, markup=False, highlight=False)
-        console.print(_rich(("measure", "Loa", "stock Rasa", "Loa / stock"), [row.cells() for row in self.rows()]))
-        console.print(_rich(("expected", "found", ""), [expectation.cells() for expectation in self.expectations()]))
+        console.print(rich_table(("measure", "Loa", "stock Rasa", "Loa / stock"), [row.cells() for row in self.rows()]))
+        console.print(rich_table(("expected", "found", ""), [expectation.cells() for expectation in self.expectations()]))
         for note in self.notes:
             console.print(f"- {note}", markup=False, highlight=False)
 
     def markdown(self) -> str:
         parts = [
             self.heading,
-            _markdown(("measure", "Loa", "stock Rasa", "Loa / stock"), [row.cells() for row in self.rows()]),
-            _markdown(("expected", "found", ""), [expectation.cells() for expectation in self.expectations()]),
+            markdown_table(("measure", "Loa", "stock Rasa", "Loa / stock"), [row.cells() for row in self.rows()]),
+            markdown_table(("expected", "found", ""), [expectation.cells() for expectation in self.expectations()]),
             "\n".join(f"- {note}" for note in self.notes),
         ]
         return "\n\n".join(parts) + "\n"
@@ -261,7 +261,7 @@ def _holds(value: float | None, condition: object) -> bool | None:
     return None if value is None else bool(condition)
 
 
-def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(*heads)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -270,6 +270,6 @@ def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     return table
 
 
-def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

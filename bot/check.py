@@ -71,7 +71,7 @@ def _button_errors(catalogue: Catalogue, entry: Entry) -> Iterator[str]:
     if len(entry.buttons) > MAX_BUTTONS:
         yield f"has more than {MAX_BUTTONS} buttons"
     for button in entry.buttons:
-        if button.payload.removeprefix("/") not in catalogue.intents:
+        if catalogue.payload(button.payload) is None:
             yield f"the button {button.title!r} leads to {button.payload}, which is no intent"
         if len(button.title) > MAX_BUTTON_CHARACTERS:
             yield f"the button {button.title!r} is longer than {MAX_BUTTON_CHARACTERS} characters"

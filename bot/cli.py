@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -65,10 +66,16 @@ def train(force: Annotated[bool, typer.Option(help="train even if the data's mod
 
 
 @app.command()
-def evaluate(arguments: Annotated[list[str] | None, typer.Argument(help="passed on to bot.brain.evaluate")] = None) -> None:
-    """Measure the understanding on the held-out questions in tests/nlu; tables go to reports/."""
+def evaluate(
+    questions: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, resolve_path=True, help="ask the labelled questions of this file")
+    ] = None,
+    folds: Annotated[int | None, typer.Option(min=2, help="thresholds from the training data, out of fold; 5 is usual")] = None,
+) -> None:
+    """Measure the understanding on the held-out questions in tests/nlu; tables and pictures go to reports/."""
+    options = [*(["--questions", str(questions)] if questions else []), *(["--folds", str(folds)] if folds else [])]
     # Another process: only bot/brain may import rasa.
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "bot.brain.evaluate", *(arguments or [])], cwd=ROOT))  # noqa: S603
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "bot.brain.evaluate", *options], cwd=ROOT))  # noqa: S603
 
 
 @app.command()

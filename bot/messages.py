@@ -5,12 +5,15 @@ Everything here was parsed and cleaned at the border; past it nobody looks into 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 MAX_STORED_CHARACTERS = 20_000
+
+_PAYLOAD = re.compile(r'/(?P<intent>[a-z0-9_]{1,60})(?:\{"place": ?"(?P<place>[a-z0-9-]{1,60})"\})?')
 
 Kind = Literal["text", "payload", "photo", "voice", "video", "sticker", "location", "file", "group", "start", "other"]
 
@@ -41,6 +44,23 @@ class Received:
 
 class NotStored(Exception):
     """The message could not be stored. The edge answers 503, so that the platform or the page sends it again."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a button means, as Rasa writes it: `/testing_where`, or with a place `/inform_place{"place": "buon-ho-phuong"}`."""
+
+    intent: str
+    place: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Payload | None:
+        """None for anything but the two forms. Whether the intent and the place exist is for the caller to say."""
+        match = _PAYLOAD.fullmatch(text)
+        return cls(match["intent"], match["place"]) if match else None
+
+    def __str__(self) -> str:
+        return f"/{self.intent}" if self.place is None else f'/{self.intent}{{"place": "{self.place}"}}'
 
 
 @dataclass(frozen=True)

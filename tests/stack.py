@@ -129,6 +129,11 @@ class Bot:
         used = [reply["response_key"] for reply in self._citizen.replies]
         assert used == list(keys), f"used {used}, understood {self._citizen.understood}"
 
+    def answers(self, intent: str) -> None:
+        """The topic of the first reply, in whichever of its wordings (`utter_testing_where_place`)."""
+        key = self._citizen.replies[0]["response_key"] if self._citizen.replies else None
+        assert key is not None and key.startswith(f"utter_{intent}"), f"used {key}, understood {self._citizen.understood}"
+
     def offers(self, *intents: str) -> None:
         offered = {button["payload"].removeprefix("/") for reply in self._citizen.replies for button in reply["buttons"]}
         assert set(intents) <= offered, f"offered {offered}"

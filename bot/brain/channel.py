@@ -15,6 +15,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -27,11 +28,11 @@ from sanic.response import HTTPResponse
 
 from bot.brain.tracker_store import BoundedTrackerStore, TrackerUnavailable
 from bot.brain.turn import Turn, current_turn
+from bot.directory.places import Places
 from bot.languages.normalise import MAX_CHARACTERS
-from bot.messages import clean_text, cut
-from bot.settings import Settings, SettingsError
+from bot.messages import Payload, clean_text, cut
+from bot.settings import ROOT, Settings, SettingsError
 
-PAYLOAD = re.compile(r"/([a-z0-9_]+)")
 # Rasa's own intents that restart, undo or mark a conversation; no button of ours carries them.
 RESERVED_INTENTS = {"restart", "back", "session_start", "nlu_fallback"}
 KEPT_METADATA = ("channel", "language", "province")
@@ -47,13 +48,13 @@ class BadTurn(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A parsed request. Exactly one of `text` and `intent` counts: `intent` is that of a button."""
+    """A parsed request. Exactly one of `text` and `payload` counts: `payload` is that of a button."""
 
     conversation: str
     message: str
     attempt: int
     text: str
-    intent: str | None
+    payload: Payload | None
     metadata: Mapping[str, str]
 
     @classmethod
@@ -69,14 +70,14 @@ class Asked:
             message=_identifier(body, "message"),
             attempt=_attempt(body.get("attempt", 1)),
             text="" if text is None else typed(text),
-            intent=None if payload is None else _intent(payload, intents),
+            payload=None if payload is None else _payload(payload, intents),
             metadata=_metadata(body.get("metadata")),
         )
 
     def as_message(self, output: Replies) -> UserMessage:
-        parsed = None if self.intent is None else _button_understood(self.intent)
+        parsed = None if self.payload is None else _button_understood(self.payload)
         return UserMessage(
-            text=self.text if self.intent is None else f"/{self.intent}",
+            text=self.text if self.payload is None else str(self.payload),
             output_channel=output,
             sender_id=self.conversation,
             input_channel=LoaInput.name(),
@@ -183,16 +184,25 @@ def payload_intents(agent: Agent) -> frozenset[str]:
     return frozenset(agent.domain.intents) - RESERVED_INTENTS
 
 
-def _button_understood(intent: str) -> dict[str, Any]:
-    certain = {"name": intent, "confidence": 1.0}
-    return {"text": f"/{intent}", "intent": certain, "intent_ranking": [certain], "entities": []}
+def _button_understood(payload: Payload) -> dict[str, Any]:
+    """A place that we do not know (a button of an older gazetteer) is left out: the answer then asks for it again."""
+    certain = {"name": payload.intent, "confidence": 1.0}
+    text = str(payload)
+    place = {"entity": "place", "value": payload.place, "start": 0, "end": len(text), "extractor": "button"}
+    known = payload.place is not None and payload.place in _places()
+    return {"text": text, "intent": certain, "intent_ranking": [certain], "entities": [place] if known else []}
 
 
-def _intent(payload: object, intents: frozenset[str]) -> str:
-    match = PAYLOAD.fullmatch(payload) if isinstance(payload, str) else None
-    if match is None or match.group(1) not in intents:
-        raise BadTurn('The payload must be "/" and an intent of the domain.')
-    return match.group(1)
+@cache
+def _places() -> Places:
+    return Places.load(ROOT)
+
+
+def _payload(text: object, intents: frozenset[str]) -> Payload:
+    payload = Payload.parse(text) if isinstance(text, str) else None
+    if payload is None or payload.intent not in intents:
+        raise BadTurn('The payload must be "/" and an intent of the domain, with or without a place.')
+    return payload
 
 
 def _identifier(body: Mapping[str, Any], name: str) -> str:

@@ -1,195 +1,189 @@
 """How well are citizens understood? `python -m bot.brain.evaluate` trains on data/nlu and asks tests/nlu, never seen in training.
 
-Prints accuracy as typed and without diacritics, what share is answered at each threshold and how much of that is right,
-the same with courtesies and an unrelated history written around each question (tests/nlu/surroundings.yml), danger signs found
-and false alarms, time per message; writes the F1 of every intent and all mistakes to reports/.
+As typed, without diacritics and as typed in a hurry: right, answered and wrong, danger found and false alarms, what is
+none of Loa's business, two questions in one message, time per message. Tables and pictures go to reports/.
+
+--questions asks the labelled questions of a file instead; of them only figures are printed and written, no sentence.
+--folds asks every training example of a model that has not seen it: the way config.yml's threshold is chosen.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
+from bot.brain import held_out, pictures, rates
+from bot.brain.held_out import Example, HeldOut, Question, Spelling
+from bot.brain.intent_model import IntentModel
+from bot.brain.judging import Doubt, Judged, judge, out_of_fold, trained
+from bot.brain.measures import curve, grouped, smallest_threshold, summary
+from bot.brain.tables import LEGEND, THRESHOLDS, Report, f1_lines, heads, row, threshold_lines
+from bot.languages.danger import danger_sign
 
-from bot.brain.intent_model import DEFAULTS, IntentModel
-from bot.languages.danger import asks_permission, danger_sign
-from bot.languages.normalise import fold
-from bot.settings import ROOT
-
-EMERGENCY = "emergency"
-THRESHOLDS = (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
-Example = tuple[str, str]
-Spelling = Callable[[str], str]
-SPELLINGS: dict[str, Spelling] = {"as typed": str, "without diacritics": fold}
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One test question: what it is, what the whole pipeline before the fallback makes of it, and how sure."""
-
-    text: str
-    truth: str
-    guess: str
-    chance: float
-    margin: float
-    in_three: bool
-
-    @property
-    def is_right(self) -> bool:
-        return self.guess == self.truth
-
-    def is_answered(self, threshold: float, ambiguity: float) -> bool:
-        return self.chance >= threshold and self.margin >= ambiguity
-
-
-def examples(paths: Iterable[Path]) -> list[Example]:
-    """(text, intent) of Rasa's NLU files, in the order of the files; files of another shape hold none."""
-    found: list[Example] = []
-    for path in paths:
-        for block in yaml.safe_load(path.read_text(encoding="utf-8")).get("nlu") or ():
-            lines = (line.strip() for line in str(block.get("examples") or "").splitlines())
-            found.extend((line[2:].strip(), block["intent"]) for line in lines if line.startswith("- "))
-    return found
-
-
-def surrounded(tests: Sequence[Example], around: Mapping[str, Sequence[str]]) -> dict[str, list[Example]]:
-    """Every test with something written around it, the same on every call: one list per way of doing so."""
-    ways: dict[str, Callable[[str, str, str, str], str]] = {
-        "greeting": lambda opening, _history, question, _closing: f"{opening} {question}",
-        "thanks": lambda _opening, _history, question, closing: f"{_ended(question)} {closing}",
-        "both, commas": lambda opening, _history, question, closing: f"{opening.rstrip('.!')}, {question} {closing}",
-        "history": lambda _opening, history, question, _closing: f"{history} {question}",
-        "letter": lambda opening, history, question, closing: f"{opening} {history} {_ended(question)} {closing}",
-    }
-    return {
-        name: [
-            (write(_nth(around["openings"], i), _nth(around["histories"], 3 * i), text, _nth(around["closings"], 5 * i)), intent)
-            for i, (text, intent) in enumerate(tests)
-        ]
-        for name, write in ways.items()
-    }
-
-
-def _nth(sentences: Sequence[str], number: int) -> str:
-    return sentences[number % len(sentences)]
-
-
-def _ended(question: str) -> str:
-    return question if question.endswith((".", "?", "!")) else f"{question}?"
-
-
-def judge(model: IntentModel, tests: Sequence[Example], spelling: Spelling) -> list[Judged]:
-    least = _least_chance()
-    return [_judged(model, spelling(text), truth, least) for text, truth in tests]
-
-
-def _judged(model: IntentModel, text: str, truth: str, least_chance: float) -> Judged:
-    ranking = model.ranking(text) or [("", 0.0)]
-    others = [guess for guess in ranking if guess[0] != EMERGENCY]
-    sign = danger_sign(text)
-    if sign is None and asks_permission(text):
-        ranking = others or ranking
-    elif sign or dict(ranking).get(EMERGENCY, 0.0) >= least_chance:
-        ranking = [(EMERGENCY, 1.0), *others]
-    second = ranking[1][1] if len(ranking) > 1 and ranking[0][1] < 1 else 0.0  # danger overrules doubt
-    return Judged(text, truth, *ranking[0], ranking[0][1] - second, truth in {name for name, _ in ranking[:3]})
-
-
-def f1_by_intent(judged: Sequence[Judged]) -> list[tuple[str, float, int]]:
-    """(intent, F1, number of questions), worst first."""
-    asked, guessed = Counter(j.truth for j in judged), Counter(j.guess for j in judged)
-    right = Counter(j.truth for j in judged if j.is_right)
-    scores = [(intent, 2 * right[intent] / (number + guessed[intent]), number) for intent, number in asked.items()]
-    return sorted(scores, key=lambda score: score[1])
+# config.yml's threshold is the smallest at which no more than this share of all questions gets the answer to another.
+MOST_WRONG = 0.06
+REFUSED_TARGET = 0.90
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    trained_on = examples(sorted((ROOT / "data/nlu").rglob("*.yml")))
-    tests = examples(sorted((ROOT / "tests/nlu").glob("*.yml")))
-    started = time.process_time()
-    model = IntentModel.train([text for text, _ in trained_on], [intent for _, intent in trained_on], DEFAULTS)
-    seconds = time.process_time() - started
-    print(f"{len(trained_on)} examples, {len(model.model.labels)} intents, trained in {seconds:.1f} s of one core")
-    reports = {name: judge(model, tests, spelling) for name, spelling in SPELLINGS.items()}
-    for name, judged in reports.items():
-        _print_summary(name, judged, options.ambiguity)
-    _print_surrounded(model)
-    _print_danger(model)
-    _print_speed(model, tests)
-    _write_report(reports["as typed"], ROOT / "reports")
+    doubt, spellings = Doubt.read(), held_out.spellings()
+    if "noisy" not in spellings:
+        print("tests/noise.py is not there: no noisy spelling")
+    if options.folds:
+        _choose_threshold(options.folds, doubt, spellings)
+    if options.questions:
+        _ask_file(options.questions, doubt, spellings)
+    if not (options.folds or options.questions):
+        _ask_own(doubt, spellings)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bot.brain.evaluate", description=__doc__)
-    parser.add_argument("--ambiguity", type=float, default=0.1, help="config.yml's ambiguity_threshold")
-    return parser.parse_args(arguments)
+    parser = argparse.ArgumentParser(
+        prog="loa evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--questions", type=Path, metavar="FILE", help="tab separated: question, intent, alt_intent, stratum")
+    parser.add_argument("--folds", type=int, metavar="N", help="out-of-fold thresholds on data/nlu, 5 is usual")
+    options = parser.parse_args(arguments)
+    if options.folds is not None and options.folds < 2:
+        parser.error("--folds needs at least 2")
+    if options.questions and not options.questions.is_file():
+        parser.error(f"there is no file {options.questions}")
+    return options
 
 
-def _print_summary(name: str, judged: Sequence[Judged], ambiguity: float) -> None:
-    right, in_three = _share(j.is_right for j in judged), _share(j.in_three for j in judged)
-    print(f"\n{name}: {len(judged)} questions, accuracy {right}, in the first three {in_three}")
-    for threshold in THRESHOLDS:
-        answered = [j for j in judged if j.is_answered(threshold, ambiguity)]
-        share, right = len(answered) / len(judged), _share(j.is_right for j in answered)
-        print(f"  threshold {threshold:.2f}: answered {share:.3f}, of these right {right}")
+def _ask_own(doubt: Doubt, spellings: Mapping[str, Spelling]) -> None:
+    report = Report("understanding")
+    examples = held_out.training_examples()
+    model, asked = _train(examples, report), HeldOut(examples)
+    sets, high_risk = asked.sets(), rates.high_risk_intents()
+    judged: dict[str, list[Judged]] = {}
+    report.say(heads("set"))
+    for name, questions in sets.items():
+        for spelling, write in spellings.items():
+            found = judge(model, questions, write, doubt.least_chance)
+            judged.setdefault(spelling, []).extend(found)
+            report.say(row(name, spelling, summary(found, doubt, high_risk)))
+    for spelling, found in judged.items():
+        report.say(row("all", spelling, summary(found, doubt, high_risk)))
+    report.say(LEGEND)
+    report.say(f"{asked.left_out} messages of tests/nlu stand in the training data too and were left out.")
+    report.say_all(threshold_lines(judged, doubt))
+    _say_surrounded(report, model, asked.of_a_topic(), doubt)
+    for measure in (_say_danger, _say_off_topic, _say_two_questions):
+        measure(report, model, asked, doubt, spellings)
+    _say_speed(report, model, [question for questions in sets.values() for question in questions])
+    _draw(report, judged, doubt)
+    as_typed = judged["as typed"]
+    report.write([*f1_lines(as_typed), "", "mistakes as typed:", *_mistakes(as_typed)])
 
 
-def _print_surrounded(model: IntentModel) -> None:
-    topics = [path for path in sorted((ROOT / "tests/nlu").glob("*.yml")) if path.stem not in {"talk", "limits", "emergency"}]
-    questions = [example for example in examples(topics) if example[1] != EMERGENCY]
-    around = yaml.safe_load((ROOT / "tests/nlu/surroundings.yml").read_text(encoding="utf-8"))
-    print(f"\n{len(questions)} questions of a topic, alone: {_share(j.is_right for j in judge(model, questions, str))}")
-    for way, tests in surrounded(questions, around).items():
-        print(f"  with {way}: {_share(j.is_right for j in judge(model, tests, str))}")
+def _ask_file(path: Path, doubt: Doubt, spellings: Mapping[str, Spelling]) -> None:
+    report = Report(path.stem)
+    questions, high_risk = held_out.labelled(path), rates.high_risk_intents()
+    examples = held_out.training_examples()
+    model = _train(examples, report)
+    report.say(f"{held_out.number_trained_on(questions, examples)} of {len(questions)} questions stand in the training data too")
+    judged = {name: judge(model, questions, write, doubt.least_chance) for name, write in spellings.items()}
+    report.say(heads("stratum"))
+    for spelling, found in judged.items():
+        strata = grouped(found, lambda j: j.question.group)
+        for name, group in {**strata, "all": found}.items():
+            report.say(row(name, spelling, summary(group, doubt, high_risk)))
+    report.say(LEGEND)
+    report.say_all(threshold_lines(judged, doubt))
+    _draw(report, judged, doubt)
+    report.write(f1_lines(judged["as typed"]))
 
 
-def _least_chance() -> float:
-    pipeline: list[dict[str, Any]] = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
-    return next(float(component["least_chance"]) for component in pipeline if "least_chance" in component)
+def _choose_threshold(folds: int, doubt: Doubt, spellings: Mapping[str, Spelling]) -> None:
+    report = Report("calibration")
+    examples = held_out.training_examples()
+    report.say(f"{len(examples)} training examples, each judged by a model that has not seen its fold of {folds}")
+    judged = out_of_fold(examples, folds, dict(spellings), doubt.least_chance)
+    report.say_all(threshold_lines(judged, doubt))
+    for spelling, found in judged.items():
+        least = smallest_threshold(found, doubt.ambiguity, MOST_WRONG)
+        named = "none" if least is None else f"{least:.2f}"
+        report.say(f"smallest threshold with at most {MOST_WRONG:.0%} wrong answers, {spelling}: {named}")
+    _draw(report, judged, doubt)
+    report.write(f1_lines(judged["as typed"]))
 
 
-def _print_danger(model: IntentModel) -> None:
-    danger = [text for text, intent in examples([ROOT / "tests/nlu/emergency.yml"]) if intent == EMERGENCY]
-    harmless: list[Any] = yaml.safe_load((ROOT / "tests/nlu/not_emergency.yml").read_text(encoding="utf-8"))["sentences"]
-    cries, calm = [(text, EMERGENCY) for text in danger], [(str(text), "") for text in harmless]
-    for name, spelling in SPELLINGS.items():
-        found = _share(danger_sign(spelling(text)) is not None for text in danger)
-        false = _share(danger_sign(spelling(str(text))) is not None for text in harmless)
-        print(f"danger table {name}: {found} of {len(danger)} found, {false} of {len(harmless)} false alarms")
-        alarms = [_share(j.guess == EMERGENCY for j in judge(model, group, spelling)) for group in (cries, calm)]
-        print(f"  together with the model: {alarms[0]} found, {alarms[1]} false alarms")
+def _train(examples: Sequence[Example], report: Report) -> IntentModel:
+    started, of_cpu = time.perf_counter(), time.process_time()
+    model = trained(examples)
+    seconds, of_cpu = time.perf_counter() - started, time.process_time() - of_cpu
+    labels = len(model.model.labels)
+    report.say(f"{len(examples)} examples, {labels} intents, trained in {seconds:.1f} s ({of_cpu:.1f} s of one core)")
+    return model
 
 
-def _print_speed(model: IntentModel, tests: Sequence[Example]) -> None:
+def _say_surrounded(report: Report, model: IntentModel, questions: Sequence[Question], doubt: Doubt) -> None:
+    report.say(f"\n{len(questions)} questions of a topic, right")
+    for way, share in rates.right_when_surrounded(model, questions, doubt).items():
+        report.say(f"  {way}: {share:.3f}")
+
+
+def _say_danger(report: Report, model: IntentModel, asked: HeldOut, doubt: Doubt, spellings: Mapping[str, Spelling]) -> None:
+    cries, calm = asked.cries(), asked.look_alikes()
+    report.say(f"\ndanger: {len(cries)} cries for help, {len(calm)} messages that look like one")
+    for name, write in spellings.items():
+        by_table = (rates.heard_by_table(group, write) for group in (cries, calm))
+        by_both = (rates.heard(model, group, write, doubt) for group in (cries, calm))
+        for who, (found, false) in (("table", by_table), ("table and model", by_both)):
+            report.say(f"  {name}, {who}: {found:.3f} found, {false:.3f} false alarms")
+
+
+def _say_off_topic(report: Report, model: IntentModel, asked: HeldOut, doubt: Doubt, spellings: Mapping[str, Spelling]) -> None:
+    questions = asked.off_topic()
+    if not questions:
+        report.say("\ntests/nlu/off_topic.yml is not there: nothing off topic was asked")
+        return
+    report.say(f"\n{len(questions)} messages that are none of Loa's business, share refused (target {REFUSED_TARGET:.2f})")
+    report.say(f"{'':<34}" + "".join(f"{name:>20}" for name in spellings))
+    refused = [rates.refused_by_kind(model, questions, write, doubt) for write in spellings.values()]
+    for kind in refused[0]:
+        report.say(f"{kind:<34}" + "".join(f"{by_kind[kind]:>20.3f}" for by_kind in refused))
+
+
+def _say_two_questions(
+    report: Report, model: IntentModel, asked: HeldOut, doubt: Doubt, spellings: Mapping[str, Spelling]
+) -> None:
+    messages = asked.two_questions()
+    if not messages:
+        report.say("\ntests/nlu/two_questions.yml is not there: no message with two questions was asked")
+        return
+    two = sum(len(message.intents) > 1 for message in messages)
+    report.say(f"\n{two} messages with two questions, {len(messages) - two} that ask one")
+    for name, write in spellings.items():
+        both, false = rates.two_questions(model, messages, write, doubt)
+        report.say(f"  {name}: both topics found {both:.3f}, a second heard where there is none {false:.3f}")
+
+
+def _say_speed(report: Report, model: IntentModel, questions: Sequence[Question]) -> None:
     times = []
-    for text, _ in tests:
+    for question in questions:
         started = time.perf_counter()
-        model.ranking(text)
-        danger_sign(text)
+        model.ranking(question.text)
+        danger_sign(question.text)
         times.append((time.perf_counter() - started) * 1000)
     times.sort()
-    print(f"time per message: p50 {times[len(times) // 2]:.2f} ms, p95 {times[int(len(times) * 0.95)]:.2f} ms")
+    report.say(f"\ntime per message: p50 {times[len(times) // 2]:.2f} ms, p95 {times[int(len(times) * 0.95)]:.2f} ms")
 
 
-def _write_report(judged: Sequence[Judged], folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    scores = [f"{f1:.2f}  {intent} ({number})" for intent, f1, number in f1_by_intent(judged)]
-    mistakes = [f"{j.truth} → {j.guess} {j.chance:.2f}  {j.text}" for j in judged if not j.is_right]
-    path = folder / "understanding.txt"
-    path.write_text("\n".join([*scores, "", *mistakes]) + "\n", encoding="utf-8")
-    print(f"F1 by intent and {len(mistakes)} mistakes: {path}")
+def _mistakes(judged: Sequence[Judged]) -> list[str]:
+    return [f"{j.question.intent} → {j.guess} {j.believed[1]:.2f}  {j.question.text}" for j in judged if not j.is_right]
 
 
-def _share(flags: Iterable[bool]) -> str:
-    known = list(flags)
-    return f"{sum(known) / len(known):.3f}" if known else "none"
+def _draw(report: Report, judged: Mapping[str, Sequence[Judged]], doubt: Doubt) -> None:
+    as_typed = judged["as typed"]
+    pictures.confusion_picture(as_typed, report.path("-confusions.svg"))
+    pictures.reliability_picture(as_typed, report.path("-reliability.svg"))
+    curves = {name: curve(found, THRESHOLDS, doubt.ambiguity) for name, found in judged.items()}
+    pictures.coverage_picture(curves, doubt.threshold, report.path("-coverage.svg"))
 
 
 if __name__ == "__main__":

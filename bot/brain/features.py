@@ -1,4 +1,4 @@
-"""What the intent model sees of a text: pieces of words and words, of the text as typed and of the text without marks.
+"""What the intent model sees of a text: words, pieces of words and concepts, as typed and without marks.
 
 Pure, and the same for training and for a citizen's message, so that the two can never drift apart.
 """
@@ -6,34 +6,49 @@ Pure, and the same for training and for a citizen's message, so that the two can
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from itertools import combinations, pairwise
 
-from bot.languages.normalise import fold, normalise, words
+from bot.languages.adjuncts import without_adjuncts
+from bot.languages.concepts import known_concepts
+from bot.languages.normalise import clauses, fold, normalise, words
 
-CHARACTERS = (2, 5)
+# Shorter pieces say little, longer ones are words: (2, 5) is no better and takes half as long again to train.
+CHARACTERS = (3, 4)
 WORDS = (1, 2)
 # A story of a page says no more about the intent than its first and last lines; this bounds the work per message.
 MAX_WORDS = 120
+# So many different concepts in one sentence are a list, and which stand side by side says nothing more.
+MAX_CONCEPTS = 16
+Features = dict[str, Counter[str]]
 
 
-def features(text: str) -> dict[str, Counter[str]]:
-    """Counts by block: `w` words and pairs as typed; without diacritics `v` words and pairs, `d` pieces of words."""
-    spelt = normalise(text)
-    typed = _trimmed(words(spelt))
-    bare = _trimmed(words(fold(spelt)))
-    return {
-        "w": Counter(_runs(typed)),
-        "v": Counter(_runs(bare)),
-        "d": Counter(_pieces(bare)),
-    }
+def features(text: str) -> Features:
+    """Counts by block: `w` words and pairs as typed; without diacritics `v` words and pairs, `d` pieces of words; `c` concepts,
+    alone, next to each other (`spread>animal`) and anywhere in one sentence (`animal+spread`)."""
+    sentences = _trimmed([words(without_adjuncts(" ".join(words(normalise(part))))) for part in clauses(text)])
+    return {"w": _runs(sentences), **_bare(sentences), "c": _concepts(sentences)}
 
 
-def _trimmed(tokens: list[str]) -> list[str]:
-    tokens = ["0" * len(token) if token.isdigit() else token for token in tokens]
-    return tokens if len(tokens) <= MAX_WORDS else tokens[: MAX_WORDS // 2] + tokens[-MAX_WORDS // 2 :]
+def _bare(sentences: list[list[str]]) -> Features:
+    bare = [[fold(word) for word in sentence] for sentence in sentences]
+    return {"v": _runs(bare), "d": Counter(_pieces(word for sentence in bare for word in sentence))}
 
 
-def _pieces(tokens: list[str]) -> list[str]:
-    """Runs of 2 to 5 characters inside each word with a space at both ends (sklearn's `char_wb`)."""
+def _trimmed(sentences: list[list[str]]) -> list[list[str]]:
+    """Numbers as their length; of a text of more than MAX_WORDS words its beginning and its end."""
+    short = [["0" * len(word) if word.isdigit() else word for word in sentence] for sentence in sentences if sentence]
+    if sum(map(len, short)) <= MAX_WORDS:
+        return short
+    return [_first(short, MAX_WORDS // 2), _first([s[::-1] for s in short[::-1]], MAX_WORDS // 2)[::-1]]
+
+
+def _first(sentences: list[list[str]], number: int) -> list[str]:
+    return [word for sentence in sentences for word in sentence][:number]
+
+
+def _pieces(tokens: Iterable[str]) -> list[str]:
+    """Runs of 3 and 4 characters inside each word with a space at both ends (sklearn's `char_wb`)."""
     smallest, largest = CHARACTERS
     return [
         word[start : start + size]
@@ -43,8 +58,22 @@ def _pieces(tokens: list[str]) -> list[str]:
     ]
 
 
-def _runs(tokens: list[str]) -> list[str]:
+def _runs(sentences: list[list[str]]) -> Counter[str]:
+    """Runs of one and two words; over the end of a sentence too, for many are typed without its full stop."""
+    tokens = [word for sentence in sentences for word in sentence]
     smallest, largest = WORDS
-    return [
+    return Counter(
         " ".join(tokens[start : start + size]) for size in range(smallest, largest + 1) for start in range(len(tokens) - size + 1)
-    ]
+    )
+
+
+def _concepts(sentences: list[list[str]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for sentence in sentences:
+        in_order = known_concepts().found_in(sentence)
+        different = sorted(set(in_order))
+        found.update(different)
+        found.update(">".join(pair) for pair in pairwise(in_order))
+        if len(different) <= MAX_CONCEPTS:
+            found.update("+".join(pair) for pair in combinations(different, 2))
+    return found

@@ -16,16 +16,18 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.brain import features, intent_model, linear
+from bot.brain import features, intent_model, linear, typos
 from bot.brain.intent_model import DEFAULTS, IntentModel
-from bot.brain.linear import LinearModel
-from bot.languages import courtesy, normalise
+from bot.languages import adjuncts, concepts, courtesy, normalise, phrases, spelling
 
 logger = logging.getLogger(__name__)
+
+# An entity: the intent of the second question of a message that has two; the answer to the first gets a button for it.
+ALSO_ASKED = "also_asked"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -46,8 +48,9 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
         """Rasa's training cache knows the source of this class alone: without this, a change in what the model sees of a
         text would be answered with the cached model of before."""
         digest = hashlib.sha256()
-        for module in (features, intent_model, linear, courtesy, normalise):
-            digest.update(Path(str(module.__file__)).read_bytes())
+        modules = (features, intent_model, linear, typos, adjuncts, concepts, courtesy, normalise, phrases, spelling)
+        for path in (*(Path(str(module.__file__)) for module in modules), *sorted(concepts.TABLES.glob("*.yml"))):
+            digest.update(path.read_bytes())
         return digest.hexdigest()
 
     def __init__(
@@ -72,7 +75,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
             return self._resource
         self._model = IntentModel.train([example.get(TEXT) for example in examples], intents, self._config)
         with self._storage.write_to(self._resource) as folder:
-            self._model.model.save(Path(folder))
+            self._model.save(Path(folder))
         return self._resource
 
     @classmethod
@@ -86,7 +89,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
     ) -> LinearIntentClassifier:
         try:
             with model_storage.read_from(resource) as folder:
-                return cls(config, model_storage, resource, IntentModel(LinearModel.load(Path(folder))))
+                return cls(config, model_storage, resource, IntentModel.load(Path(folder)))
         except (ValueError, OSError, KeyError) as error:
             logger.warning("The intent classifier was not loaded: %s", error)
             return cls(config, model_storage, resource)
@@ -98,4 +101,12 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
             best = named[0] if named else {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
             message.set(INTENT, dict(best), add_to_output=True)
             message.set(INTENT_RANKING_KEY, named, add_to_output=True)
+            self._note_second_question(message)
         return messages
+
+    def _note_second_question(self, message: Message) -> None:
+        text, best = message.get(TEXT) or "", (message.get(INTENT) or {}).get(INTENT_NAME_KEY)
+        second = self._model.second_question(text, best) if self._model and best else None
+        if second:
+            entity = {"entity": ALSO_ASKED, "value": second, "start": 0, "end": len(text), "extractor": self.__class__.__name__}
+            message.set(ENTITIES, [*(message.get(ENTITIES) or []), entity], add_to_output=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,17 @@ import numpy as np
 from bot.brain import linear
 from bot.brain.features import features
 from bot.brain.linear import Array, LinearModel
+from bot.brain.typos import mistyped
 from bot.languages.courtesy import sentences_without_courtesy
-from bot.languages.normalise import fold, words
+from bot.languages.follow_ups import follow_ups
+from bot.languages.normalise import fold, normalise, words
+from bot.languages.questions import questions
+from bot.languages.spelling import Spelling
 
+WORDS_FILE = "words.json"
 RANKING_LENGTH = 5
+# A word of fewer examples is not taken for the right spelling of another.
+LEAST_TIMES = 4
 # Less than this, left of a message without its courtesies, asks nothing: "ok hiểu, cảm ơn" is thanks as a whole.
 MESSAGE_WORDS = 4
 # A sentence up to this long that means one of these is left out of a longer message; the words of courtesy.py catch most.
@@ -26,36 +35,53 @@ QUESTION_WORDS = 3
 SURE = 0.8
 CLEAR = 0.5
 FOLDS = 5
-DEFAULTS: dict[str, Any] = {"cost": 1.0, "minimum_examples": {"w": 2, "v": 2, "d": 3}}
+# A second question is answered too from this chance on: a needless button is worse than none.
+CLEAR_QUESTION = 0.6
+# Talk and refusals are nothing that a citizen asks about beside something else.
+NO_TOPICS = COURTESIES | {
+    *("affirm", "deny", "bot_identity", "help_menu", "choose_language", "talk_to_human", "not_helpful", "inform_place"),
+    *("delete_my_data", "subscribe", "unsubscribe", "other_medical", "out_of_scope", "emergency"),
+}
+DEFAULTS: dict[str, Any] = {"cost": 1.0, "minimum_examples": {"w": 2, "v": 2, "d": 3, "c": 2}}
 
 
 class IntentModel:
     """`train` from texts and their intents, `ranking` of one text."""
 
-    def __init__(self, model: LinearModel) -> None:
+    def __init__(self, model: LinearModel, known_words: Mapping[str, int]) -> None:
+        """`known_words`: the words of the examples without diacritics and how often each occurs."""
         self.model = model
+        self.known_words = dict(known_words)
+        self._spelling = Spelling(self.known_words)
 
     @classmethod
     def train(cls, texts: Sequence[str], intents: Sequence[str], config: dict[str, Any]) -> IntentModel:
         """Fit on all pairs; the temperature comes from a model that did not see every fifth stretch of examples."""
-        both = [(features(text), features(fold(text))) for text in texts]
+        labels = sorted(set(intents))
+        typed = [features(text) for text in texts]
+        hurried = [(features(copy), i) for i, text in enumerate(texts) if (copy := _as_typed_in_haste(text, i)) != text]
+        examples = [*typed, *(counts for counts, _ in hurried)]
+        truth = np.array([labels.index(intents[i]) for i in (*range(len(texts)), *(i for _, i in hurried))])
+        blocks = linear.vocabulary(examples, config["minimum_examples"])
+        table = linear.matrix(examples, blocks)
         held_out = _held_out(intents)
-        kept = [i for i in range(len(texts)) if i not in held_out]
         # As typed alone: half the time, and a temperature 7 % lower than with both spellings.
-        calibration = cls._fit([both[i][:1] for i in kept], [intents[i] for i in kept], config)
-        order = {label: i for i, label in enumerate(calibration.labels)}
-        seen = [(both[i][0], order[intents[i]]) for i in sorted(held_out) if intents[i] in order]
-        model = cls._fit(both, intents, config)
+        kept = [i for i in range(len(texts)) if i not in held_out]
+        seen = [i for i in sorted(held_out) if intents[i] in {intents[k] for k in kept}]
+        model = linear.fit(table, truth, labels, blocks, cost=config["cost"])
         if seen:
-            scores = [calibration.scores(copy) for copy, _ in seen]
-            model.temperature = linear.best_temperature(scores, [truth for _, truth in seen])
-        return cls(model)
+            calibration = linear.fit(table[kept], truth[kept], labels, blocks, cost=config["cost"])
+            model.temperature = linear.best_temperature(calibration.scores_of(table[seen]), truth[seen])
+        return cls(model, _known_words(texts))
 
-    @staticmethod
-    def _fit(spellings: Sequence[Sequence[linear.Counts]], intents: Sequence[str], config: dict[str, Any]) -> LinearModel:
-        examples = [copy for copies in spellings for copy in copies]
-        labels = [intent for copies, intent in zip(spellings, intents, strict=True) for _ in copies]
-        return linear.fit(examples, labels, minimum=config["minimum_examples"], cost=config["cost"])
+    def save(self, folder: Path) -> None:
+        self.model.save(folder)
+        (folder / WORDS_FILE).write_text(json.dumps(self.known_words, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> IntentModel:
+        """Read what `save` wrote; raises OSError, KeyError or ValueError on anything else."""
+        return cls(LinearModel.load(folder), json.loads((folder / WORDS_FILE).read_text(encoding="utf-8")))
 
     def ranking(self, text: str) -> list[tuple[str, float]]:
         """The likeliest intents with their probabilities, best first; empty for a text without a single word."""
@@ -65,12 +91,31 @@ class IntentModel:
         best = np.argsort(-chances, kind="stable")[:RANKING_LENGTH]
         return [(self.model.labels[i], float(chances[i])) for i in best]
 
+    def second_question(self, text: str, first: str) -> str | None:
+        """Another topic that the message clearly asks about besides `first`; None for the usual message with one question."""
+        parts = questions(text)
+        if len(parts) < 2:
+            return None
+        asked: list[str] = []
+        for part in parts:
+            asked += filter(None, [self._clear_topic(part, asked[-1] if asked else first)])
+        return next((intent for intent in asked if intent != first), None) if first in asked else None
+
+    def _clear_topic(self, question: str, earlier: str) -> str | None:
+        """What a part of a message asks: "bao nhiêu tiền" goes on with what the part before it asked."""
+        if meant := follow_ups().meant(question, earlier):
+            return meant
+        chances = self.model.probabilities(self.model.scores(features(self._spelling.repaired(question))))
+        best = int(np.argmax(chances))
+        intent = self.model.labels[best]
+        return intent if chances[best] >= CLEAR_QUESTION and intent not in NO_TOPICS else None
+
     def _scores(self, text: str) -> Array:
         """Of the whole message without its courtesies; of an unclear story, the mean of that and of its last sentence."""
-        sentences = self._asking(text)
+        sentences = [self._spelling.repaired(sentence) for sentence in self._asking(text)]
         length = sum(len(words(sentence)) for sentence in sentences)
         if length < MESSAGE_WORDS:
-            return self.model.scores(features(text))
+            return self.model.scores(features(self._spelling.repaired(normalise(text))))
         whole = self.model.scores(features(". ".join(sentences)))
         long_enough = [sentence for sentence in sentences if len(words(sentence)) >= QUESTION_WORDS]
         if length < STORY_WORDS or len(long_enough) < 2 or self._surety(whole) >= SURE:
@@ -92,6 +137,18 @@ class IntentModel:
 
     def _surety(self, scores: Array) -> float:
         return float(self.model.probabilities(scores).max())
+
+
+def _known_words(texts: Sequence[str]) -> dict[str, int]:
+    """Words that several examples hold: one alone may be mistyped itself."""
+    number = Counter(word for text in texts for word in set(words(fold(normalise(text)))))
+    return {word: times for word, times in number.items() if times >= LEAST_TIMES}
+
+
+def _as_typed_in_haste(text: str, number: int) -> str:
+    """The second copy of an example: without diacritics, every other one mistyped too. So the model meets both as often."""
+    bare = fold(text)
+    return mistyped(bare, number) if number % 2 else bare
 
 
 def _held_out(intents: Sequence[str]) -> set[int]:

@@ -9,6 +9,7 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,8 @@ ARRAYS_FILE = "arrays.npz"
 SEED = 20
 # liblinear stops here: tighter changes no measured accuracy and takes a quarter longer.
 TOLERANCE = 0.1
+# Stands for all labels of the other half; sorted before them.
+REST = -1
 
 
 @dataclass
@@ -54,6 +57,10 @@ class LinearModel:
             if len(columns):
                 total += values @ self.weights[columns]
         return total
+
+    def scores_of(self, table: sparse.csr_matrix) -> Array:
+        """The scores of every row of `matrix`: (examples, labels)."""
+        return np.asarray(table @ self.weights + self.bias, dtype=np.float32)
 
     def probabilities(self, scores: Array) -> Array:
         shifted = (scores - scores.max()) / self.temperature
@@ -85,33 +92,57 @@ class LinearModel:
             return cls(vocabulary["labels"], blocks, weights, arrays["bias"], float(vocabulary["temperature"]))
 
 
-def fit(examples: Sequence[Counts], labels: Sequence[str], *, minimum: Mapping[str, int], cost: float) -> LinearModel:
-    """One-against-rest SVM. `minimum` names the blocks and in how many examples a term of each must occur."""
-    names = sorted(set(labels))
-    blocks = _vocabulary(examples, minimum)
-    svm = LinearSVC(C=cost, class_weight="balanced", tol=TOLERANCE, random_state=SEED, max_iter=2_000)
-    svm.fit(_matrix(examples, blocks), [names.index(label) for label in labels])
-    weights, bias = svm.coef_, svm.intercept_
-    if len(names) == 2:  # liblinear keeps one row for two labels
-        weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
-    return LinearModel(names, blocks, np.ascontiguousarray(weights.T, dtype=np.float32), bias.astype(np.float32))
+def fit(table: sparse.csr_matrix, truth: Array, labels: list[str], blocks: dict[str, Block], *, cost: float) -> LinearModel:
+    """One-against-rest SVM over the rows of `matrix`; `truth` holds each row's place in `labels`. Every label must occur.
+
+    Each label is a problem of its own, so two threads take half of them each (liblinear holds no lock).
+    """
+    number = np.bincount(truth, minlength=len(labels))
+    balanced = {label: len(truth) / (len(labels) * count) for label, count in enumerate(number) if count}
+    halves = [range(0, len(labels), 2), range(1, len(labels), 2)]
+    with ThreadPoolExecutor(len(halves)) as threads:
+        fitted = [threads.submit(_against_rest, table, truth, half, balanced, cost) for half in halves]
+    weights = np.empty((len(labels), table.shape[1]), dtype=np.float32)
+    bias = np.empty(len(labels), dtype=np.float32)
+    for half, (rows, offsets) in zip(halves, (thread.result() for thread in fitted), strict=True):
+        weights[half], bias[half] = rows, offsets
+    return LinearModel(labels, blocks, np.ascontiguousarray(weights.T), bias)
 
 
-def best_temperature(scores: Sequence[Array], truth: Sequence[int]) -> float:
-    """The temperature under which held-out texts are least surprising (smallest mean negative log-likelihood)."""
-    table = np.stack(scores)
+def _against_rest(
+    table: sparse.csr_matrix, truth: Array, wanted: Sequence[int], balanced: Mapping[int, float], cost: float
+) -> tuple[Array, Array]:
+    """Weights and bias of the labels in `wanted`, each against all others, in their order."""
+    mine = np.where(np.isin(truth, list(wanted)), truth, REST)
+    names = sorted(set(mine.tolist()))
+    weight = {name: balanced.get(name, 1.0) for name in names}
+    svm = LinearSVC(C=cost, class_weight=weight, tol=TOLERANCE, random_state=SEED, max_iter=2_000)
+    svm.fit(table, mine)
+    rows, offsets = svm.coef_, svm.intercept_
+    if len(names) == 2:  # liblinear keeps one row, of the second label
+        rows, offsets = np.vstack([-rows, rows]), np.concatenate([-offsets, offsets])
+    places = [names.index(label) for label in wanted]
+    return rows[places], offsets[places]
+
+
+def best_temperature(table: Array, truth: Array) -> float:
+    """The temperature under which held-out texts are least surprising (smallest mean negative log-likelihood).
+
+    `table` is (texts, labels) scores, `truth` each text's label.
+    """
     rows = np.arange(len(truth))
 
     def surprise(temperature: float) -> float:
         shifted = table / temperature
         peak = shifted.max(axis=1, keepdims=True)
         logs = shifted - peak - np.log(np.exp(shifted - peak).sum(axis=1, keepdims=True))
-        return float(-logs[rows, np.asarray(truth)].mean())
+        return float(-logs[rows, truth].mean())
 
     return float(min(np.geomspace(0.02, 2.0, 60), key=surprise))
 
 
-def _vocabulary(examples: Sequence[Counts], minimum: Mapping[str, int]) -> dict[str, Block]:
+def vocabulary(examples: Sequence[Counts], minimum: Mapping[str, int]) -> dict[str, Block]:
+    """The terms of each block of features; `minimum`: in how many examples a term must occur to count."""
     blocks: dict[str, Block] = {}
     first = 0
     for name, at_least in minimum.items():
@@ -135,8 +166,8 @@ def _weighted(counts: Mapping[str, int], block: Block) -> tuple[list[int], Array
     return (places + block.first_column).tolist(), np.asarray(values / np.sqrt((values**2).sum()), dtype=np.float32)
 
 
-def _matrix(examples: Sequence[Counts], blocks: Mapping[str, Block]) -> sparse.csr_matrix:
-    """What `_weighted` gives for every example, computed for all at once: a third of the time."""
+def matrix(examples: Sequence[Counts], blocks: Mapping[str, Block]) -> sparse.csr_matrix:
+    """What `_weighted` gives for every example, computed for all at once in a third of the time: (examples, features)."""
     return sparse.hstack(
         [_matrix_of([counts[name] for counts in examples], block) for name, block in blocks.items()], format="csr"
     )

@@ -21,7 +21,7 @@ from rasa.shared.core.events import Event as RasaEvent
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.brain.tracker_rows import MemoryRows, PostgresRows, Row, Rows
-from bot.brain.turn import Turn, current_turn
+from bot.brain.turn import Turn, current_turn, earlier_intents
 from bot.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -56,12 +56,14 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         row = await self._guarded(lambda: self._rows.read(sender_id))
+        earlier_intents.set(())
         if row is None:
             return None
         events = [event for event in row.events if self._is_known(event)]
         turn = current_turn.get()
         if turn is not None and turn.attempt > 1:
             events = without_message(events, turn.message)
+        earlier_intents.set(_intents(events))
         return DialogueStateTracker.from_events(sender_id, _deserialised(events), self.domain.slots)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
@@ -131,6 +133,17 @@ def without_message(events: list[Event], message: str) -> list[Event]:
         if not dropping:
             kept.append(event)
     return kept
+
+
+def _intents(events: Iterable[Event]) -> tuple[str, ...]:
+    """What the messages of this session were understood as, newest first."""
+    found: list[str] = []
+    for event in events:
+        if event["event"] in {"session_started", "restart"}:
+            found.clear()
+        elif event["event"] == "user" and (name := ((event.get("parse_data") or {}).get("intent") or {}).get("name")):
+            found.insert(0, str(name))
+    return tuple(found)
 
 
 def trimmed(events: list[Event]) -> list[Event]:

@@ -22,3 +22,5 @@ class Turn:
 
 
 current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)
+# The intents of the conversation's last messages before this one, newest first; Rasa hands its pipeline no conversation.
+earlier_intents: ContextVar[tuple[str, ...]] = ContextVar("earlier_intents", default=())

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from bot.languages.catalogue import Answer, Catalogue
 from bot.languages.danger import danger_sign
+from bot.messages import Payload
 
 
-def degraded_answer(catalogue: Catalogue, text: str, payload: str | None, *, menu_was_shown: bool) -> Answer:
+def degraded_answer(catalogue: Catalogue, text: str, payload: Payload | None, *, menu_was_shown: bool) -> Answer:
     """The best answer without a model. `menu_was_shown`: the last answer of this conversation was the menu."""
     if danger_sign(text):
         return catalogue.answer("utter_emergency")
-    intent = payload.removeprefix("/") if payload else catalogue.keyword_intent(text)
+    intent = payload.intent if payload else catalogue.keyword_intent(text)
     key = _static_key(catalogue, intent) if intent else None
     if key:
         return catalogue.answer(key)

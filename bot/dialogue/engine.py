@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from bot.dialogue.conversations import Waiting
-from bot.messages import Outgoing
+from bot.messages import Outgoing, Payload
 from bot.metrics import ENGINE_FAILURES
 
 CALL_SECONDS = 10.0
@@ -38,7 +38,7 @@ class Engine:
             trust_env=False,
         )
 
-    async def ask(self, waiting: Waiting, payload: str | None) -> EngineAnswer:
+    async def ask(self, waiting: Waiting, payload: Payload | None) -> EngineAnswer:
         """The replies to one message; raises EngineUnavailable, whose message holds no word of the citizen's."""
         try:
             response = await self._client.post("/webhooks/loa/turn", json=self._question(waiting, payload))
@@ -61,13 +61,13 @@ class Engine:
     async def close(self) -> None:
         await self._client.aclose()
 
-    def _question(self, waiting: Waiting, payload: str | None) -> dict[str, Any]:
+    def _question(self, waiting: Waiting, payload: Payload | None) -> dict[str, Any]:
         return {
             "conversation": f"{waiting.channel}:{waiting.conversation_id}",
             "message": str(waiting.id),
             "attempt": waiting.attempt,
             "text": None if payload else waiting.text or waiting.payload,
-            "payload": payload,
+            "payload": str(payload) if payload else None,
             "metadata": {"channel": waiting.channel, "language": waiting.language, "province": self._province},
         }
 

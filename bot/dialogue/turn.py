@@ -75,7 +75,7 @@ class Turns:
     async def _replies(self, waiting: Waiting) -> tuple[list[Outgoing], str, dict[str, Any]]:
         if waiting.owner != "bot":
             return [], "human", {}
-        payload = waiting.payload if waiting.payload in self._catalogue.payloads() else None
+        payload = self._catalogue.payload(waiting.payload)
         if payload is None and not (waiting.text or waiting.payload):
             key = WITHOUT_WORDS.get(waiting.kind, "utter_unsupported_media")
             return [_outgoing(self._catalogue.answer(key))], "answered", {}
@@ -85,7 +85,7 @@ class Turns:
     async def _degraded(self, waiting: Waiting) -> Outgoing:
         async with self._pool.connection() as connection:
             last = await conversations.last_response_key(connection, waiting.conversation_id)
-        payload = waiting.payload if waiting.payload in self._catalogue.payloads() else None
+        payload = self._catalogue.payload(waiting.payload)
         return _outgoing(degraded_answer(self._catalogue, waiting.text, payload, menu_was_shown=last == "utter_topic_menu"))
 
     async def _finish(self, waiting: Waiting, replies: list[Outgoing], outcome: str, understood: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,13 +18,16 @@ import yaml
 
 from bot.directory.contacts import Contact, Contacts
 from bot.directory.documents import Document, Documents, spoken_date
+from bot.languages.described import described
 from bot.languages.normalise import fold, normalise
-from bot.messages import Button
+from bot.messages import Button, Payload
 from bot.yaml_files import read_yaml
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 PROVINCE_NAMES = {"dak-lak": "Đắk Lắk", "thanh-hoa": "Thanh Hóa"}
 LIKELIEST = "likeliest"
+# Places to choose from, given by an action: a button and a line for each.
+CHOICES = "choices"
 LAST_RESORT = "utter_apology"
 WITHDRAWN = "utter_withdrawn"
 
@@ -150,15 +153,26 @@ class Catalogue:
         """What people call the intent; the name itself when nobody gave it a title."""
         return self.intents[intent].title if intent in self.intents else intent
 
+    def topic_of(self, key: str) -> str | None:
+        """The topic in whose file a response stands; None for an unknown one."""
+        return self.entries[key].topic if key in self.entries else None
+
+    def with_second_question(self, answer: Answer, intent: str) -> Answer:
+        """The answer with a line and a button for the other thing that the message asked."""
+        title = self.title(intent)
+        line = self.fragments["also_asked"].format(title=title)
+        others = tuple(button for button in answer.buttons if button.payload != f"/{intent}")
+        return replace(answer, text=f"{answer.text}\n\n{line}", buttons=(Button(title, f"/{intent}"), *others))
+
     def keyword_intent(self, text: str) -> str | None:
         """The intent whose longest keyword stands in `text`, read without diacritics; None when none does."""
         folded = f" {fold(normalise(text))} "
         return next((intent for phrase, intent in self._keywords if f" {phrase} " in folded), None)
 
-    def payloads(self) -> frozenset[str]:
-        """Every payload that a button of ours can carry; any other payload is treated as typed text."""
-        fixed = {b.payload for e in self.entries.values() if not isinstance(e.buttons, str) for b in e.buttons}
-        return frozenset(fixed | {f"/{intent}" for intent in self.intents})
+    def payload(self, text: str | None) -> Payload | None:
+        """What a pressed button means; None for what no button of ours can carry, which is then treated as typed text."""
+        payload = Payload.parse(text or "")
+        return payload if payload is not None and payload.intent in self.intents else None
 
     def expired(self) -> list[Entry]:
         return [e for e in self.entries.values() if e.valid_until < self.today()]
@@ -177,11 +191,16 @@ class Catalogue:
         return Answer(entry.key, text, self._buttons(entry, values), self._source(entry), "vi", entry.revision, entry.risk)
 
     def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`for_province`: the answer is for another province that we know, with its name and its line."""
+        province = values.get("for_province") or self.province
         filled: dict[str, Any] = {
             **values,
-            "province": PROVINCE_NAMES[self.province],
-            "hotline": self._inline(self.contacts.health_line(self.province)),
+            **described(values, self.fragments),
+            "province": PROVINCE_NAMES[province],
+            "hotline": self._inline(self.contacts.health_line(province)),
         }
+        if CHOICES in values:
+            filled[CHOICES] = "\n".join(self.fragments["place_choice"].format(**choice) for choice in values[CHOICES])
         if "contacts" in values:
             filled["contacts"] = "\n".join(self._contact_line(self.contacts[i]) for i in values["contacts"] if i in self.contacts)
         if "documents" in values:
@@ -193,6 +212,8 @@ class Catalogue:
     def _buttons(self, entry: Entry, values: Mapping[str, Any]) -> tuple[Button, ...]:
         if not isinstance(entry.buttons, str):
             return entry.buttons
+        if entry.buttons == CHOICES:
+            return tuple(Button(choice["title"], choice["payload"]) for choice in values.get(CHOICES) or ())
         return tuple(Button(self.title(i), f"/{i}") for i in values.get(LIKELIEST) or () if i in self.intents)
 
     def _source(self, entry: Entry) -> Source | None:

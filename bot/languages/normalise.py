@@ -38,7 +38,7 @@ CHAT_SPELLINGS = {
     **dict.fromkeys(("lsao", "lmsao"), "làm sao"),
     **dict.fromkeys(("mn", "mng"), "mọi người"),
     **dict.fromkeys(("wa", "qá"), "quá"),
-    "j": "gì",
+    **dict.fromkeys(("j", "ji", "jì", "zì", "gj"), "gì"),
     "vs": "với",
     "lm": "làm",
     "s": "sao",
@@ -51,6 +51,7 @@ CHAT_SPELLINGS = {
     "hnay": "hôm nay",
     "hqua": "hôm qua",
     "xn": "xét nghiệm",
+    "kq": "kết quả",
     "bv": "bệnh viện",
     "bhyt": "bảo hiểm y tế",
     "cty": "công ty",
@@ -66,7 +67,7 @@ CHAT_SPELLINGS = {
 
 _COVID = re.compile(
     r"(?<!\w)(?:(?:vi\s?rút|virus|virut|dịch|bệnh)\s+)?(?:"
-    r"(?:co|cô|ko|kô)[\s-]?(?:vi[dt]|vít|víd|vịt|vít)(?:[\s-]{0,2}19)?|[ck]ovi[dt]s?\s?-?\s?19|covy[dt]?|"
+    r"(?:co|cô|ko|kô)[\s-]?(?:v[iy][dt]|vy|vít|víd|vịt|vít)(?:[\s-]{0,2}19)?|[ck]ovi[dt]s?\s?-?\s?19|covy[dt]?|"
     r"sars[\s-]*cov[\s-]*2|sarscov2|(?:2019[\s-]?)?n[\s-]?cov|corona(?:virus)?(?:[\s-]?vi(?:rút|rus))?|"
     r"(?:viêm phổi|cúm) (?:vũ hán|vu han))(?!\w)"
 )

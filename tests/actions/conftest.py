@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,14 @@ import pytest
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from bot.languages.person import entities as entities_of
+from bot.languages.person import person_in
+from bot.languages.vocabulary import Vocabulary
+from bot.settings import ROOT
 from tests.simulators.who_feed import WhoFeed
 
 Run = Callable[..., Awaitable[tuple[str, dict[str, Any]]]]
+TODAY = date(2026, 11, 22)
 RASA_FIELDS = ("text", "buttons", "elements", "custom", "template", "response", "image", "attachment")
 
 
@@ -29,12 +36,25 @@ def deployment(feed: WhoFeed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("FEED_WHO_URL", feed.url)
 
 
+def people_in(text: str | None) -> list[dict[str, Any]]:
+    """Who the message is about, as Rasa's pipeline says it (bot/brain/person.py)."""
+    return entities_of(person_in(text or "", vocabulary(), TODAY))
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    return Vocabulary.load(ROOT)
+
+
 @pytest.fixture
 def run() -> Run:
     """Runs an action after a citizen's message; gives the response key and its values."""
 
-    async def run_action(action: Action, text: str = "", *, place: str | None = None, remembered: str | None = None):
-        entities = [{"entity": "place", "value": place}] if place else []
+    async def run_action(
+        action: Action, text: str = "", *, place: str | None = None, ambiguous: str | None = None, remembered: str | None = None
+    ):
+        named = {"place": place, "place_ambiguous": ambiguous}
+        entities = [*({"entity": name, "value": value} for name, value in named.items() if value), *people_in(text)]
         tracker = Tracker(
             sender_id="citizen",
             slots={"place": remembered},

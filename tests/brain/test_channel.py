@@ -78,8 +78,8 @@ async def test_a_question_is_answered_and_what_was_understood_is_told(rasa: http
 
 
 async def test_a_button_is_obeyed(rasa: httpx.AsyncClient) -> None:
-    answer = await rasa.post("/webhooks/loa/turn", json=asked(payload="/testing_where"))
-    assert keys(answer) == ["utter_testing_where"]
+    answer = await rasa.post("/webhooks/loa/turn", json=asked(payload="/testing_cost"))
+    assert keys(answer) == ["utter_testing_cost"]
     assert answer.json()["understood"]["confidence"] == 1.0
 
 

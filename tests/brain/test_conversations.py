@@ -51,11 +51,11 @@ async def test_doubt_starts_anew_after_an_answer(citizen: Conversation) -> None:
     assert await citizen.says(GIBBERISH, "nlu_fallback") == ["utter_offer_topics_none"]
 
 
-@pytest.mark.parametrize("answer", ["deny", "not_helpful"])
-async def test_a_refused_offer_is_handed_over(citizen: Conversation, answer: str) -> None:
+@pytest.mark.parametrize(("answer", "then"), [("deny", "utter_deny"), ("not_helpful", "utter_hand_over")])
+async def test_a_refused_offer_is_handed_over(citizen: Conversation, answer: str, then: str) -> None:
     await citizen.says(GIBBERISH, "nlu_fallback")
     assert await citizen.says("không", answer) == ["utter_hand_over"]
-    assert await citizen.says("không", answer) == [f"utter_{answer}"]
+    assert await citizen.says("không", answer) == [then]
 
 
 async def test_after_danger_doubt_leads_to_people(citizen: Conversation) -> None:
@@ -85,3 +85,24 @@ async def test_a_silent_action_server_leaves_no_reply(citizen: Conversation) -> 
 
 async def test_an_empty_message_is_doubt(citizen: Conversation) -> None:
     assert await citizen.says("") == ["utter_offer_topics_none"]
+
+
+async def test_an_answer_that_missed_leads_to_other_topics_and_then_to_people(citizen: Conversation) -> None:
+    await citizen.says("giá xét nghiệm bao nhiêu", "testing_cost")
+    assert (await citizen.says("không đúng ý tôi", "not_helpful"))[0] in {"utter_other_topics", "utter_not_helpful"}
+    assert await citizen.says("vẫn không đúng", "not_helpful") == ["utter_hand_over"]
+    assert await citizen.says("không đúng", "not_helpful") == ["utter_hand_over"]
+
+
+async def test_the_price_of_what_was_just_answered(citizen: Conversation) -> None:
+    await citizen.says("khi nào phải xét nghiệm", "testing_when")
+    await citizen.says("cảm ơn", "thanks")
+    assert await citizen.says("giá bao nhiêu?") == ["utter_testing_cost"]
+
+
+async def test_a_follow_up_forgets_a_talk_of_another_session(citizen: Conversation, agent: Any) -> None:
+    await citizen.says("khi nào phải xét nghiệm", "testing_when")
+    await citizen.says("/session_start", "session_start")
+    await citizen.says("giá bao nhiêu?")
+    tracker = await agent.tracker_store.retrieve("webchat:1")
+    assert tracker.latest_message.intent["confidence"] < 1

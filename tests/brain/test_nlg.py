@@ -91,6 +91,7 @@ class Breaks:
 
     def __init__(self, catalogue: Catalogue, *, spares_apology: bool) -> None:
         self.intents = catalogue.intents
+        self.topic_of = catalogue.topic_of
         self._catalogue = catalogue
         self._spares = spares_apology
 

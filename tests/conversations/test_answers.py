@@ -18,7 +18,7 @@ from tests.stack import Bot, Citizen
         ("tiem vac xin covid o dau vay", "utter_vaccine_where"),
         (
             "Mẹ tôi 70 tuổi bị tiểu đường, cao huyết áp. Vậy mẹ tôi có tiêm vắc xin covid được không bác sĩ?",
-            "utter_vaccine_eligibility",
+            "utter_vaccine_eligibility_caution",
         ),
         ("5K là gì", "utter_prevention_5k"),
         ("đeo khẩu trang loại nào tốt", "utter_wear_mask"),

@@ -20,7 +20,7 @@ from bot.languages.normalise import MAX_CHARACTERS, clauses, fold, normalise, wo
         ("tiem vac xin", "tiem vắc xin"),
         ("khônggggg bít j lun", "không biết gì luôn"),
         ("sốt,ho.đau họng", "sốt, ho. đau họng"),
-        ("F 0 tại nhà, fo cần jì", "f0 tại nhà, f0 cần jì"),
+        ("F 0 tại nhà, fo cần jì", "f0 tại nhà, f0 cần gì"),
         ("giặt khuỷu tay giếng ưu tiên của cửa mưa", "giặt khuỷu tay giếng ưu tiên của cửa mưa"),
         ("ghi ncovi ở pccovid.gov.vn, 38,5 độ", "ghi ncovi ở pccovid.gov.vn, 38,5 độ"),
         ("  nhiều   khoảng\n\ntrắng ", "nhiều khoảng trắng"),
