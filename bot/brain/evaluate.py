@@ -69,11 +69,11 @@ def _ask_own(doubt: Doubt, spellings: Mapping[str, Spelling]) -> None:
     for spelling, found in judged.items():
         report.say(row("all", spelling, summary(found, doubt, high_risk)))
     report.say(LEGEND)
-    report.say(f"{asked.left_out} messages of tests/nlu stand in the training data too and were left out.")
     report.say_all(threshold_lines(judged, doubt))
     _say_surrounded(report, model, asked.of_a_topic(), doubt)
     for measure in (_say_danger, _say_off_topic, _say_two_questions):
         measure(report, model, asked, doubt, spellings)
+    report.say(f"\n{len(asked.left_out)} messages of tests/nlu stand in the training data too and were not asked")
     _say_speed(report, model, [question for questions in sets.values() for question in questions])
     _draw(report, judged, doubt)
     as_typed = judged["as typed"]

@@ -72,13 +72,13 @@ def training_examples() -> list[Example]:
 class HeldOut:
     """What tests/nlu asks, by the shape of its files; a file that is absent asks nothing.
 
-    What stands in the training data too ("vâng ạ") would be no test and is left out; `left_out` counts it.
+    What stands in the training data too ("vâng ạ") would be no test; it is left out and kept in `left_out`.
     """
 
     def __init__(self, trained: Iterable[Example], folder: Path = TESTS) -> None:
         self._folder = folder
         self._trained = {_as_learned(text) for text, _ in trained}
-        self.left_out = 0
+        self.left_out: set[str] = set()
 
     def sets(self) -> dict[str, list[Question]]:
         """The questions with one intent: `topics`, and OWN_SETS where they are there."""
@@ -120,9 +120,9 @@ class HeldOut:
 
     def _unseen(self, messages: Iterable[Asked]) -> list[Asked]:
         asked = list(messages)
-        unseen = [message for message in asked if _as_learned(message.text) not in self._trained]
-        self.left_out += len(asked) - len(unseen)
-        return unseen
+        seen = {message.text for message in asked if _as_learned(message.text) in self._trained}
+        self.left_out |= seen
+        return [message for message in asked if message.text not in seen]
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.yml"

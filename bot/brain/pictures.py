@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bot.brain.judging import Judged
@@ -99,7 +99,7 @@ def most_confused(wrong: Counter[tuple[str, str]]) -> list[str]:
 
 
 @contextmanager
-def _drawn(path: Path, inches: tuple[float, float], rows: int = 1) -> Iterator[Axes]:
+def _drawn(path: Path, inches: tuple[float, float], rows: int = 1) -> Iterator[Any]:
     """The empty axes of one picture (an array of them for several rows), written to `path` at the end."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=inches, layout="constrained")

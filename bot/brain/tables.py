@@ -62,7 +62,8 @@ def threshold_lines(judged: Mapping[str, Sequence[Judged]], doubt: Doubt) -> Ite
         yield "threshold  answered  of these right   wrong of all   no limits"
         for point in curve(found, THRESHOLDS, doubt.ambiguity):
             mark = "  <- config.yml" if abs(point.threshold - doubt.threshold) < 0.001 else ""
-            yield f"{point.threshold:>9.2f}{point.coverage:>10.3f}{point.accuracy:>16.3f}{point.wrong:>15.3f}{point.wrong_topic:>12.3f}{mark}"
+            shares = f"{point.coverage:>10.3f}{point.accuracy:>16.3f}{point.wrong:>15.3f}{point.wrong_topic:>12.3f}"
+            yield f"{point.threshold:>9.2f}{shares}{mark}"
 
 
 def f1_lines(judged: Sequence[Judged]) -> list[str]:

@@ -46,7 +46,7 @@ def test_what_is_trained_on_is_not_asked(tmp_path: Path) -> None:
     (tmp_path / "off_topic.yml").write_text("sentences: {one: [Bóng đá?, '🙂', 'mưa không']}\n", encoding="utf-8")
     asked = HeldOut([("bong da", "out_of_scope"), ("👍", "affirm")], tmp_path)
     assert [question.text for question in asked.off_topic()] == ["🙂", "mưa không"]
-    assert asked.left_out == 1
+    assert asked.left_out == {"Bóng đá?"}
 
 
 def test_a_labelled_file_gives_questions_with_their_alternative(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_nearly_every_question_of_ours_is_held_out() -> None:
     asked = HeldOut(training_examples())
     number = sum(len(questions) for questions in asked.sets().values())
     assert number > 900
-    assert asked.left_out <= 0.03 * number
+    assert len(asked.left_out) <= 0.03 * number
 
 
 def test_spellings_are_the_same_on_every_call() -> None:

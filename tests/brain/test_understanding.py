@@ -28,15 +28,15 @@ SETS = {
     ("topics", TYPED): (0.87, 0.07, 0.02),
     ("topics", BARE): (0.85, 0.08, 0.02),
     ("topics", NOISY): (0.81, 0.09, 0.02),
-    ("stories", TYPED): (0.92, 0.06, 0.04),
-    ("stories", BARE): (0.91, 0.06, 0.04),
+    ("stories", TYPED): (0.93, 0.06, 0.04),
+    ("stories", BARE): (0.92, 0.06, 0.04),
     ("stories", NOISY): (0.86, 0.10, 0.06),
-    ("faq", TYPED): (0.93, 0.06, 0.02),
+    ("faq", TYPED): (0.92, 0.06, 0.02),
     ("faq", BARE): (0.91, 0.06, 0.02),
-    ("faq", NOISY): (0.87, 0.07, 0.03),
+    ("faq", NOISY): (0.87, 0.08, 0.03),
 }
 # spelling: of what is none of Loa's business, at least so much is refused.
-OFF_TOPIC_REFUSED = {TYPED: 0.92, BARE: 0.92, NOISY: 0.92}
+OFF_TOPIC_REFUSED = {TYPED: 0.92, BARE: 0.92, NOISY: 0.93}
 # No kind of it may be refused less often than this, as typed.
 EVERY_KIND_REFUSED = 0.86
 # spelling: (cries for help heard at least, by table and model together; false alarms at most, among what looks like one).
@@ -44,7 +44,7 @@ DANGER = {TYPED: (0.98, 0.12), BARE: (0.96, 0.12), NOISY: (0.91, 0.20)}
 # The same of the table alone, which also answers when no model does.
 DANGER_BY_TABLE = {TYPED: (0.98, 0.02), BARE: (0.95, 0.04), NOISY: (0.79, 0.12)}
 # spelling: (both topics found at least; a second one heard at most where there is none).
-TWO_QUESTIONS = {TYPED: (0.75, 0.04), BARE: (0.78, 0.04), NOISY: (0.52, 0.06)}
+TWO_QUESTIONS = {TYPED: (0.80, 0.04), BARE: (0.83, 0.04), NOISY: (0.60, 0.06)}
 # Right at least so often with a greeting, thanks, or both around the question; with a history before it.
 WITH_COURTESY, WITH_HISTORY = 0.76, 0.62
 # ----------------------------------------------------------------------------------------------------------------------
@@ -84,6 +84,23 @@ def test_questions_are_understood(found: Found, name: str, spelling: str) -> Non
     assert seen.lenient >= least_right
     assert seen.wrong <= most_wrong
     assert seen.wrong_high_risk <= most_wrong_high_risk
+
+
+class OfOneIdea:
+    """Takes everything for the same question, and is sure of it."""
+
+    def ranking(self, text: str) -> list[tuple[str, float]]:
+        return [("vaccine_eligibility", 0.99)]
+
+
+def test_a_model_that_understands_nothing_would_be_noticed(asked: HeldOut, doubt: Doubt) -> None:
+    for name, questions in asked.sets().items():
+        least_right, most_wrong, most_wrong_high_risk = SETS[name, TYPED]
+        judged = judge(OfOneIdea(), questions, WAYS[TYPED], doubt.least_chance)
+        seen = summary(judged, doubt, rates.high_risk_intents())
+        assert seen.lenient < least_right
+        assert seen.wrong > most_wrong
+        assert seen.wrong_high_risk > most_wrong_high_risk
 
 
 @pytest.mark.parametrize("spelling", OFF_TOPIC_REFUSED)
