@@ -1,4 +1,4 @@
-"""What the intent model sees of a text: words, pieces of words and concepts, as typed and without marks.
+"""What the intent model sees of a text: words, pairs of words and concepts, as typed and without marks.
 
 Pure, and the same for training and for a citizen's message, so that the two can never drift apart.
 """
@@ -6,15 +6,12 @@ Pure, and the same for training and for a citizen's message, so that the two can
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from itertools import combinations, pairwise
 
 from bot.languages.adjuncts import without_adjuncts
 from bot.languages.concepts import known_concepts
 from bot.languages.normalise import clauses, fold, normalise, words
 
-# Shorter pieces say little, longer ones are words: (2, 5) is no better and takes half as long again to train.
-CHARACTERS = (3, 4)
 WORDS = (1, 2)
 # A story of a page says no more about the intent than its first and last lines; this bounds the work per message.
 MAX_WORDS = 120
@@ -24,15 +21,11 @@ Features = dict[str, Counter[str]]
 
 
 def features(text: str) -> Features:
-    """Counts by block: `w` words and pairs as typed; without diacritics `v` words and pairs, `d` pieces of words; `c` concepts,
-    alone, next to each other (`spread>animal`) and anywhere in one sentence (`animal+spread`)."""
+    """Counts by block: `w` words and pairs as typed; `v` the same without diacritics; `c` concepts, alone,
+    next to each other (`spread>animal`) and anywhere in one sentence (`animal+spread`)."""
     sentences = _trimmed([words(without_adjuncts(" ".join(words(normalise(part))))) for part in clauses(text)])
-    return {"w": _runs(sentences), **_bare(sentences), "c": _concepts(sentences)}
-
-
-def _bare(sentences: list[list[str]]) -> Features:
     bare = [[fold(word) for word in sentence] for sentence in sentences]
-    return {"v": _runs(bare), "d": Counter(_pieces(word for sentence in bare for word in sentence))}
+    return {"w": _runs(sentences), "v": _runs(bare), "c": _concepts(sentences)}
 
 
 def _trimmed(sentences: list[list[str]]) -> list[list[str]]:
@@ -45,17 +38,6 @@ def _trimmed(sentences: list[list[str]]) -> list[list[str]]:
 
 def _first(sentences: list[list[str]], number: int) -> list[str]:
     return [word for sentence in sentences for word in sentence][:number]
-
-
-def _pieces(tokens: Iterable[str]) -> list[str]:
-    """Runs of 3 and 4 characters inside each word with a space at both ends (sklearn's `char_wb`)."""
-    smallest, largest = CHARACTERS
-    return [
-        word[start : start + size]
-        for word in (f" {token} " for token in tokens)
-        for size in range(smallest, min(largest, len(word)) + 1)
-        for start in range(len(word) - size + 1)
-    ]
 
 
 def _runs(sentences: list[list[str]]) -> Counter[str]:

@@ -42,7 +42,7 @@ NO_TOPICS = COURTESIES | {
     *("affirm", "deny", "bot_identity", "help_menu", "choose_language", "talk_to_human", "not_helpful", "inform_place"),
     *("delete_my_data", "subscribe", "unsubscribe", "other_medical", "out_of_scope", "emergency"),
 }
-DEFAULTS: dict[str, Any] = {"cost": 1.0, "minimum_examples": {"w": 2, "v": 2, "d": 3, "c": 2}}
+DEFAULTS: dict[str, Any] = {"cost": 1.0, "minimum_examples": {"w": 2, "v": 2, "c": 2}}
 
 
 class IntentModel:

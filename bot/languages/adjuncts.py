@@ -14,7 +14,10 @@ from bot.languages.normalise import with_and_without_marks, words
 # Alternatives of each place in the two phrases, as citizens write them.
 _SO_THAT = "nhằm|để"
 _HELPING = "có thể|giúp|được"
-_PREVENT = "phòng chống|phòng tránh|phòng ngừa|phòng dịch|phòng bệnh|phòng|hạn chế|ngăn ngừa|ngăn chặn|ngăn|giảm|tránh|bảo vệ|đề phòng|chống"
+_PREVENT = (
+    "phòng chống|phòng tránh|phòng ngừa|phòng dịch|phòng bệnh|phòng|hạn chế|ngăn ngừa|ngăn chặn|ngăn|giảm|tránh|bảo vệ"
+    "|đề phòng|chống"
+)
 _THE_DISEASE = "covid|virus|vi rút|dịch bệnh|dịch|lây nhiễm|lây lan|lây|nhiễm bệnh|mầm bệnh"
 _WHEN_OR_WHY = "trong|giữa|vào|do|vì|khi|lúc"
 _A_TIME = "thời gian|thời điểm|lúc|khi|mùa|đợt|tình hình|bối cảnh|thời|giai đoạn|ảnh hưởng của|ảnh hưởng"

@@ -5,9 +5,11 @@ Naming an illness is not having it: "không bị tiểu đường", "sợ bị �
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bot.languages.normalise import with_and_without_marks
 from bot.languages.reading import BREAKS, COMMA, Reading
 from bot.languages.vocabulary import COVID, Hit, Hits, Vocabulary, WordSet
 
@@ -23,6 +25,20 @@ DOSE_WITHIN_WORDS = 14
 CAUSE_WITHIN_WORDS = 3
 SHOT_WITHIN_WORDS = 8
 HEARSAY_WITHIN_WORDS = 8
+LOCAL_WITHIN_WORDS = 3
+LONG_AGO_WITHIN_WORDS = 8
+# Months and years ago, right behind ("bị covid cách đây 6 tháng", "bị covid năm 2022") or in front ("2 năm trước tôi bị covid").
+_LONG = r"\d{1,2} (?:tháng|năm)(?! (?:tuổi|đầu|giữa|cuối))|năm 20\d\d|tháng \d{1,2} (?:năm|vừa rồi)|(?:\d{1,2}[/-])?20\d\d"
+_LONG_AGO_BEHIND = re.compile(
+    with_and_without_marks(rf"(?:(?:cách đây|được|đã|từ|hồi|lúc|vào|khoảng|gần|hơn|rồi|lần \d) ){{0,3}}(?:{_LONG})(?!\S)")
+)
+_MONTHS_LATER = re.compile(with_and_without_marks(r"(?<!\S)(?:xong|được|sau|rồi) \d{1,2} (?:tháng|năm)(?! trước)(?!\S)"))
+_LONG_AGO_IN_FRONT = re.compile(
+    with_and_without_marks(
+        r"(?<!\S)(?:năm 20\d\d|\d{1,2} (?:tháng|năm) trước|cách đây (?:khoảng |hơn |gần )?\d{1,2} (?:tháng|năm))"
+        r"(?: (?:,|thì|tôi|em|mình|tui|mẹ|ba|bố|má|bà|ông|chồng|vợ|con|cháu|có|đã|từng|bị|mắc|là)){0,4}$"
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ def _told(reading: Reading, hits: Hits, vocabulary: Vocabulary) -> Iterable[Illn
 def _illness(hit: Hit, reading: Reading, hits: Hits, vocabulary: Vocabulary, before: Illness | None) -> Illness | None:
     stands = _Stands(reading, vocabulary)
     denied = stands.is_denied(hit) or (before is not None and before.status == DENIED and stands.is_in_its_list(before, hit))
-    if not denied and stands.is_supposed(hit):
+    if not denied and (stands.is_supposed(hit) or stands.is_around_the_shot(hit)):
         return None
     if hit.kind == "reaction":
         is_one = not denied and _follows_a_dose(hit, reading, hits, vocabulary)
@@ -90,11 +106,11 @@ def _allergy(hit: Hit, reading: Reading, hits: Hits) -> tuple[str, int]:
 def _follows_a_dose(hit: Hit, reading: Reading, hits: Hits, vocabulary: Vocabulary) -> bool:
     """Was it a dose of the covid vaccine that this happened after: "mũi 1 bị phản vệ", "phản vệ sau tiêm AZ"?"""
     start, end = reading.sentence(hit.first)
-    row, words = reading.words, vocabulary.words
+    row, words, stands = reading.words, vocabulary.words, _Stands(reading, vocabulary)
     if not (words["ago"].ending_at(row, hit.first) or words["history"].ending_at(row, hit.first)):
         before = hits.within(max(start, hit.first - DOSE_WITHIN_WORDS), hit.first)
         doses = [other for other in before if _is_dose(other) and other.last <= hit.first]
-        if doses and not _other_shot(hits.within(doses[-1].last, hit.first)):
+        if doses and not stands.has_another_cause(hit, hits) and not stands.is_parted(doses[-1], hit, hits):
             return True
     after = hits.within(hit.last, min(end, hit.last + CAUSE_WITHIN_WORDS + 1))
     return any(_is_dose(other) and _is_cause(row[hit.last : other.first], row[other.first]) for other in after)
@@ -106,6 +122,10 @@ def _is_dose(hit: Hit) -> bool:
 
 def _other_shot(between: Sequence[Hit]) -> bool:
     return any(hit.kind in {"event", "allergen"} and hit.key in {"other", "allergy_medicine"} for hit in between)
+
+
+def _other_allergen(hit: Hit) -> bool:
+    return hit.kind == "allergen" and hit.key != "allergy_to_covid_vaccine"
 
 
 def _is_cause(between: Sequence[str], first: str) -> bool:
@@ -126,6 +146,29 @@ class _Stands:
         if any(words.ending_at(row, at) for words in sets for at in self._back(hit.first, "light_fillers", 2)):
             return True
         return bool(self._words("supposed_behind").starting_at(row, hit.last)) or self._is_hearsay(hit)
+
+    def is_around_the_shot(self, hit: Hit) -> bool:
+        """A rash where the needle went in is a usual reaction: "nổi mẩn quanh chỗ tiêm"."""
+        row, local = self.reading.words, self._words("local")
+        return hit.key == "hives" and any(local.starting_at(row, hit.last + n) for n in range(LOCAL_WITHIN_WORDS))
+
+    def has_another_cause(self, hit: Hit, hits: Hits) -> bool:
+        """As in "sốc phản vệ với thuốc tê", "khó thở do suy tim"."""
+        row = self.reading.words
+        after = hits.within(hit.last, hit.last + CAUSE_WITHIN_WORDS + 1)
+        others = (other for other in after if _other_allergen(other) or other.kind in {"condition", "drug"})
+        return any(_is_cause(row[hit.last : other.first], row[other.first]) for other in others)
+
+    def is_parted(self, dose: Hit, hit: Hit, hits: Hits) -> bool:
+        """Does something stand between that makes it no effect of the dose: another shot, an illness, months, "bình thường"?"""
+        row, between, parting = self.reading.words, hits.within(dose.last, hit.first), self._words("parting")
+        if _other_shot(between) or any(self._is_lasting(other) for other in between):
+            return True
+        said = _MONTHS_LATER.search(" ".join(row[dose.last : hit.first]))
+        return bool(said) or any(parting.starting_at(row, at) for at in range(dose.last, hit.first))
+
+    def _is_lasting(self, hit: Hit) -> bool:
+        return hit.kind in {"condition", "drug"} and hit.key not in AFTER_A_DOSE and self._nature(hit) != "acute"
 
     def _is_hearsay(self, hit: Hit) -> bool:
         row, hearsay = self.reading.words, self._words("hearsay")
@@ -186,14 +229,24 @@ class _Stands:
 
     def _is_long_ago(self, hit: Hit, hits: Hits) -> bool:
         """Of an acute illness: said to be of the past, or a reaction to a shot."""
-        row, ago = self.reading.words, self._words("ago")
-        if any(ago.ending_at(row, at) for at in self._back(hit.first, "fillers", 3)):
+        row, ago, history = self.reading.words, self._words("ago"), self._words("history")
+        if any(ago.ending_at(row, at) or history.ending_at(row, at) for at in self._back(hit.first, "fillers", 3)):
+            return True
+        if hit.key == COVID and self._is_months_ago(hit):
             return True
         if any(ago.starting_at(row, at) for at in self._ahead(hit.last, "fillers", 2)):
             return True
         near = hits.within(hit.first - SHOT_WITHIN_WORDS, hit.first)
         shots = [other for other in near if other.kind == "event" and other.key in SHOTS and other.last <= hit.first]
         return hit.key != COVID and any(not self._still(row[shot.last : hit.first]) for shot in shots)
+
+    def _is_months_ago(self, hit: Hit) -> bool:
+        row = self.reading.words
+        behind, front = (
+            row[hit.last : hit.last + LONG_AGO_WITHIN_WORDS],
+            row[max(0, hit.first - LONG_AGO_WITHIN_WORDS) : hit.first],
+        )
+        return bool(_LONG_AGO_BEHIND.match(" ".join(behind)) or _LONG_AGO_IN_FRONT.search(" ".join(front)))
 
     def _still(self, between: Sequence[str]) -> bool:
         return any(word in BREAKS or word in self._words("still") for word in between)

@@ -28,7 +28,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 
 _SO_FAR = rf"(?P<n>{NUMBER}) (?P<unit>tuần|tháng)(?! (?:đầu|giữa|cuối|trước))"
 _FAR = _pattern(
-    r"(?<!\S)(?:thai|bầu|bầu bì|nghén|thai kỳ|tuổi thai)(?: (?![,.\d])\S+){0,3}?"
+    r"(?<!\S)(?<!(?:sảy|sẩy|phá|nạo|hút) )(?:thai|bầu|bầu bì|nghén|thai kỳ|tuổi thai)(?: (?![,.\d])\S+){0,3}?"
     rf" (?:(?P<unit_before>tuần|tháng) (?:thai )?(?:thứ )?(?P<nth>{NUMBER})|{_SO_FAR})(?!\S)"
 )
 _WEEKS_THEN_PREGNANT = _pattern(rf"(?<!\S)(?P<n>{NUMBER}) (?P<unit>tuần|tháng) (?:thai|mang thai|bầu)(?!\S)")
