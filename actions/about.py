@@ -10,7 +10,7 @@ from typing import Any
 from rasa_sdk import Tracker
 
 from bot.directory.conditions import Condition, Conditions
-from bot.languages.danger import danger_sign
+from bot.languages.danger import danger_sign, danger_sign_of_the_ill
 from bot.settings import ROOT
 
 MINORS = ("infant", "child", "adolescent")
@@ -18,6 +18,8 @@ GROWN_UP = ("adult", "older")
 EMERGENCY = "utter_emergency"
 # More do not fit into an answer of 900 characters (a test fills it with the longest names).
 CONDITIONS_TOLD, CONDITIONS_TOLD_IN_PASSING = 4, 2
+# A positive test of longer ago tells of an illness that is over.
+POSITIVE_WITHIN_DAYS = 30
 # Said back by other words: "dương tính ngày thứ 5".
 NOT_TOLD_AGAIN = frozenset({"covid", "past_covid"})
 # Parents of small children are asked about themselves: "đang cho con bú, bé 7 tháng".
@@ -29,11 +31,13 @@ Entity = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class About:
-    """`group` is None when nobody's age is known, or when the message speaks of people of different ages (`is_several`)."""
+    """`group` is None when nobody's age is known, or when the message speaks of grown-ups and children (`is_several`);
+    `is_of_two_ages`: of two people at least."""
 
     age: Mapping[str, Any] | None
     group: str | None
     is_several: bool
+    is_of_two_ages: bool
     pregnancy: Mapping[str, Any] | None
     conditions: tuple[Condition, ...]
     cured: tuple[Condition, ...]
@@ -50,6 +54,10 @@ class About:
     @property
     def is_positive(self) -> bool:
         return "positive" in self.since or any(condition.key == "covid" for condition in self.conditions)
+
+    @property
+    def is_acutely_ill(self) -> bool:
+        return any(condition.cause == "acute" for condition in self.conditions)
 
     @property
     def is_at_risk(self) -> bool:
@@ -82,18 +90,30 @@ def about(tracker: Tracker) -> About:
         age=ages[0] if len(ages) == 1 else None,
         group=None if is_several else next(iter([*minors, *reversed(grown_up)]), None),
         is_several=is_several,
+        is_of_two_ages=len({(age["value"], age["unit"]) for age in ages}) > 1,
         pregnancy=pregnancy,
         conditions=tuple(conditions().told(_keys(entities, "now"))),
         cured=tuple(c for c in conditions().told(_keys(entities, "past")) if c.nature != "acute"),
         since={
-            str(e["role"]): {"days": e["value"], "ordinal": e.get("group") == "ordinal"} for e in _named(entities, "days_since")
+            str(e["role"]): {"days": e["value"], "ordinal": e.get("group") == "ordinal"}
+            for e in _named(entities, "days_since")
+            if e["role"] != "positive" or e["value"] <= POSITIVE_WITHIN_DAYS
         },
     )
 
 
 def says_danger(tracker: Tracker) -> bool:
     """Does the message say that somebody is in danger? Rasa's pipeline asks first; no answer here may come before 115."""
-    return danger_sign(str(tracker.latest_message.get("text") or "")) is not None
+    return danger_sign(_text(tracker)) is not None
+
+
+def says_danger_of_the_ill(tracker: Tracker) -> bool:
+    """The same of somebody who is ill now: a question about vaccination makes none of it a history."""
+    return danger_sign_of_the_ill(_text(tracker)) is not None
+
+
+def _text(tracker: Tracker) -> str:
+    return str(tracker.latest_message.get("text") or "")
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.about import CONDITIONS_TOLD, EMERGENCY, About, about, says_danger
+from actions.about import CONDITIONS_TOLD, EMERGENCY, About, about, says_danger, says_danger_of_the_ill
 from bot.directory.conditions import GROUPS, Condition
 
 GENERAL = "utter_vaccine_eligibility"
@@ -27,6 +27,8 @@ LINES_TOLD = 3
 PREGNANCY_OR_CHILD = "utter_vaccine_pregnancy_children"
 # Conditions with a sentence of their own (fragments screening_note_…).
 EXPLAINED = frozenset({"anaphylaxis", "past_covid"})
+# Who has it is or was pregnant, said or not.
+OF_PREGNANCY = "diabetes_of_pregnancy"
 Line = dict[str, Any]
 
 
@@ -42,13 +44,13 @@ class ActionVaccineEligibility(Action):  # type: ignore[misc]
 
 def _decide(tracker: Tracker) -> tuple[str, dict[str, Any]]:
     """The general answer wherever it is not clear who is asked about: it names all groups and refers to the doctor."""
-    if says_danger(tracker):
-        return EMERGENCY, {}
     asked = about(tracker)
-    if asked.is_several:
-        return GENERAL, {}
+    if says_danger(tracker) or (asked.is_acutely_ill and says_danger_of_the_ill(tracker)):
+        return EMERGENCY, {}
     if asked.is_minor:  # the guideline is for adults
         return PREGNANCY_OR_CHILD, {}
+    if asked.is_several or asked.is_of_two_ages:
+        return GENERAL, {}
     if asked.conditions or asked.cured:
         lines = screening_lines(asked)
         return OF_GROUP[lines[0]["group"]], {"person": asked.as_value(with_illnesses=False), "screening": lines}
@@ -63,7 +65,7 @@ def screening_lines(asked: About) -> list[Line]:
     """One line for each group and cause, the most careful group first."""
     told = list(asked.conditions[:CONDITIONS_TOLD])
     cured = list(asked.cured[: max(0, CONDITIONS_TOLD - len(told))])
-    lines = [*_lines_of(told), *_line_of_pregnancy(asked.pregnancy), *_line_of_cured(cured)]
+    lines = [*_lines_of(told, is_pregnant=asked.is_pregnant), *_line_of_pregnancy(asked.pregnancy), *_line_of_cured(cured)]
     first, *rest = sorted(_merged(lines), key=lambda line: _place(line["group"]))
     ordered = [first, *map(_without_minor_note, rest)]
     is_cut = len(asked.conditions) + len(asked.cured) > len(told) + len(cured) or len(ordered) > LINES_TOLD
@@ -80,8 +82,11 @@ def _place(group: str) -> int:
     return GROUPS.index("delay") if group == "delay_or_caution" else GROUPS.index(group)
 
 
-def _lines_of(told: Iterable[Condition]) -> Iterable[Line]:
+def _lines_of(told: Iterable[Condition], *, is_pregnant: bool) -> Iterable[Line]:
     for condition in told:
+        if condition.key == OF_PREGNANCY and not is_pregnant:
+            yield {"group": "delay_or_caution", "cause": "none", "names": [condition.name]}
+            continue
         line: Line = {"group": condition.group, "cause": condition.cause, "names": [condition.name]}
         yield {**line, "note": condition.key} if condition.key in EXPLAINED else line
 

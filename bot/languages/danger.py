@@ -97,13 +97,14 @@ class DangerTable:
             childs_breaths_from=int(raw["breaths_per_minute_of_a_child_from"]),
         )
 
-    def sign_in(self, text: str) -> str | None:
+    def sign_in(self, text: str, *, may_be_history: bool = True) -> str | None:
         """The first danger that `text` says is happening, sentence by sentence."""
         message = readable(text)
-        history = self.permission.search(message) is not None
+        history = may_be_history and self.permission.search(message) is not None
         for sentence in filter(None, (readable(part) for part in clauses(text))):
             told = history and not self.cries.search(sentence)
-            if found := self._said(sentence, message, told=told) or (None if told else self._measured(sentence)):
+            said = self._said(sentence, message, told=told, may_be_history=may_be_history)
+            if found := said or (None if told else self._measured(sentence)):
                 return found
         return None
 
@@ -112,7 +113,7 @@ class DangerTable:
         message = readable(text)
         return self.permission.search(message) is not None and not self.cries.search(message)
 
-    def _said(self, sentence: str, message: str, *, told: bool) -> str | None:
+    def _said(self, sentence: str, message: str, *, told: bool, may_be_history: bool) -> str | None:
         """`told`: the sentence is the history of a question about vaccination; only a wish to die counts in it."""
         for sign in self.signs:
             if told and sign.name != SUICIDE:
@@ -121,12 +122,12 @@ class DangerTable:
             if (
                 found
                 and not self.denials.search(sentence[: found.start()].rstrip() + " ")
-                and not self._is_set_aside(sentence, sign.name)
+                and not self._is_set_aside(sentence, sign.name, may_be_history=may_be_history)
             ):
                 return sign.name
         return None
 
-    def _is_set_aside(self, sentence: str, sign: str) -> bool:
+    def _is_set_aside(self, sentence: str, sign: str, *, may_be_history: bool) -> bool:
         """True when the sentence asks, supposes or remembers instead of reporting."""
         if self.happening_now.search(sentence) or self.cries.search(sentence):
             return False
@@ -134,7 +135,8 @@ class DangerTable:
         return any(
             pattern.search(sentence)
             for name, pattern in self.exclusions.items()
-            if not (near and name == "asks_what_the_signs_are") and not (sign == SUICIDE and name == "may_i_be_vaccinated")
+            if not (near and name == "asks_what_the_signs_are")
+            and not (name == "may_i_be_vaccinated" and (sign == SUICIDE or not may_be_history))
         )
 
     def _measured(self, sentence: str) -> str | None:
@@ -154,6 +156,11 @@ class DangerTable:
 def danger_sign(text: str) -> str | None:
     """The id of the danger sign in `text`, e.g. `cannot_breathe`, or None. Never raises on any str."""
     return _table().sign_in(text)
+
+
+def danger_sign_of_the_ill(text: str) -> str | None:
+    """The same where a question about vaccination makes nothing a history: for somebody who is known to be ill now."""
+    return _table().sign_in(text, may_be_history=False)
 
 
 def asks_permission(text: str) -> bool:

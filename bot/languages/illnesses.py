@@ -28,7 +28,7 @@ HEARSAY_WITHIN_WORDS = 8
 LOCAL_WITHIN_WORDS = 3
 LONG_AGO_WITHIN_WORDS = 8
 # Months and years ago, right behind ("bị covid cách đây 6 tháng", "bị covid năm 2022") or in front ("2 năm trước tôi bị covid").
-_LONG = r"\d{1,2} (?:tháng|năm)(?! (?:tuổi|đầu|giữa|cuối))|năm 20\d\d|tháng \d{1,2} (?:năm|vừa rồi)|(?:\d{1,2}[/-])?20\d\d"
+_LONG = r"\d{1,2} (?:tháng|năm)(?! (?:tuổi|nay|đầu|giữa|cuối))|năm 20\d\d|tháng \d{1,2} (?:năm|vừa rồi)|(?:\d{1,2}[/-])?20\d\d"
 _LONG_AGO_BEHIND = re.compile(
     with_and_without_marks(rf"(?:(?:cách đây|được|đã|từ|hồi|lúc|vào|khoảng|gần|hơn|rồi|lần \d) ){{0,3}}(?:{_LONG})(?!\S)")
 )

@@ -37,7 +37,7 @@ EXAMPLES = {
 def model() -> IntentModel:
     pairs = [(text, intent) for intent, texts in EXAMPLES.items() for text in texts]
     return IntentModel.train(
-        [text for text, _ in pairs], [intent for _, intent in pairs], {**DEFAULTS, "minimum_examples": {"w": 1, "v": 1, "d": 1}}
+        [text for text, _ in pairs], [intent for _, intent in pairs], {**DEFAULTS, "minimum_examples": {"w": 1, "v": 1, "c": 1}}
     )
 
 
@@ -109,7 +109,7 @@ def test_numbers_are_alike_and_words_are_counted_in_both_spellings() -> None:
     found = features("Mũi 3 và mũi 4")
     assert found["w"]["mũi 0"] == 2
     assert found["v"]["mui"] == 2
-    assert isinstance(found["d"], Counter)
+    assert isinstance(found["c"], Counter)
 
 
 def test_a_change_in_what_the_model_sees_is_a_new_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -118,6 +118,6 @@ def test_a_change_in_what_the_model_sees_is_a_new_training(monkeypatch: pytest.M
 
     before = LinearIntentClassifier.fingerprint_addon({})
     changed = tmp_path / "features.py"
-    changed.write_text("CHARACTERS = (1, 6)")
+    changed.write_text("WORDS = (1, 6)")
     monkeypatch.setattr(seen, "__file__", str(changed))
     assert LinearIntentClassifier.fingerprint_addon({}) != before
