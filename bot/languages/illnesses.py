@@ -16,7 +16,9 @@ from bot.languages.vocabulary import COVID, Hit, Hits, Vocabulary, WordSet
 NOW, PAST, DENIED = "now", "past", "denied"
 ALLERGY, REACTION = "allergy_unknown", "reaction_to_covid_vaccine"
 # What the same words mean when they tell what came after a dose of the covid vaccine.
-AFTER_A_DOSE = {"anaphylaxis": REACTION, "hives": "allergy_to_covid_vaccine"}
+TO_THE_VACCINE = "allergy_to_covid_vaccine"
+AFTER_A_DOSE = {"anaphylaxis": REACTION, "hives": TO_THE_VACCINE}
+_TO = frozenset("với voi cả ca các cac của cua thành thanh phần phan loại loai mũi mui nặng nang nhẹ nhe thuốc thuoc 1 2 3".split())
 PAST_COVID = "past_covid"
 SHOTS = frozenset({"vaccination", "after_dose"})
 ALLERGEN_WITHIN_WORDS = 7
@@ -28,7 +30,7 @@ HEARSAY_WITHIN_WORDS = 8
 LOCAL_WITHIN_WORDS = 3
 LONG_AGO_WITHIN_WORDS = 8
 # Months and years ago, right behind ("bị covid cách đây 6 tháng", "bị covid năm 2022") or in front ("2 năm trước tôi bị covid").
-_LONG = r"\d{1,2} (?:tháng|năm)(?! (?:tuổi|nay|đầu|giữa|cuối))|năm 20\d\d|tháng \d{1,2} (?:năm|vừa rồi)|(?:\d{1,2}[/-])?20\d\d"
+_LONG = r"\d{1,2} (?:tháng|năm)(?! (?:tuổi|nay|đầu|giữa|cuối))|năm 20\d\d|tháng \d{1,2} (?:năm|vừa rồi)|(?:[2-9]|hai|ba|mấy|nhiều) lần(?! \d)|(?:\d{1,2}[/-])?20\d\d"
 _LONG_AGO_BEHIND = re.compile(
     with_and_without_marks(rf"(?:(?:cách đây|được|đã|từ|hồi|lúc|vào|khoảng|gần|hơn|rồi|lần \d) ){{0,3}}(?:{_LONG})(?!\S)")
 )
@@ -98,9 +100,14 @@ def _allergy(hit: Hit, reading: Reading, hits: Hits) -> tuple[str, int]:
     """What the allergy is to, and where its name ends."""
     _, end = reading.sentence(hit.first)
     for other in hits.within(hit.last, min(end, hit.last + ALLERGEN_WITHIN_WORDS)):
-        if other.kind == "allergen":
+        if other.kind == "allergen" and (other.key != TO_THE_VACCINE or _is_to_it(reading.words[hit.last : other.first])):
             return other.key, other.last
     return ALLERGY, hit.last
+
+
+def _is_to_it(between: Sequence[str]) -> bool:
+    """As in "dị ứng với vắc xin covid"; "người dị ứng có tiêm vắc xin covid được không" names no allergy to it."""
+    return "sau" in between or all(word in _TO for word in between)
 
 
 def _follows_a_dose(hit: Hit, reading: Reading, hits: Hits, vocabulary: Vocabulary) -> bool:
@@ -125,7 +132,7 @@ def _other_shot(between: Sequence[Hit]) -> bool:
 
 
 def _other_allergen(hit: Hit) -> bool:
-    return hit.kind == "allergen" and hit.key != "allergy_to_covid_vaccine"
+    return hit.kind == "allergen" and hit.key != TO_THE_VACCINE
 
 
 def _is_cause(between: Sequence[str], first: str) -> bool:

@@ -31,35 +31,33 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Reading:
-    """`words` hold `,` and `.` where the text pauses or stops; `at` gives each word's place in the text as typed."""
+    """`words` hold `,` and `.` where the text pauses or stops; `at` gives each word's place in the text as typed; `is_marked`:
+    typed with diacritics, at least here and there (a "ko" that is read as "không" has none)."""
 
     words: tuple[str, ...]
     at: tuple[tuple[int, int], ...]
+    is_marked: bool
 
     @classmethod
     def of(cls, text: str) -> Reading:
         words: list[str] = []
         at: list[tuple[int, int]] = []
-        after_number = False
+        after_number = is_marked = False
         for found in _TOKEN.finditer(text[:MAX_CHARACTERS]):
             spelt = _spelt(found, after_number=after_number)
+            is_marked = is_marked or (found.lastgroup == "word" and _is_marked(found.group()))
             if spelt == (COVID,) and words and words[-1] in _BEFORE_COVID:
                 words.pop()
                 at.pop()
             words.extend(spelt)
             at.extend([found.span()] * len(spelt))
             after_number = found.lastgroup == "number"
-        return cls(tuple(words), tuple(at))
+        return cls(tuple(words), tuple(at), is_marked)
 
     @cached_property
     def text(self) -> str:
         """The words with single spaces between."""
         return " ".join(self.words)
-
-    @cached_property
-    def is_marked(self) -> bool:
-        """Was it written with diacritics, at least here and there?"""
-        return any(fold(word) != word for word in self.words if not word.isascii())
 
     @cached_property
     def _starts(self) -> tuple[int, ...]:
@@ -84,6 +82,10 @@ class Reading:
     @cached_property
     def _stops(self) -> tuple[int, ...]:
         return (-1, *(i for i, word in enumerate(self.words) if word == STOP), len(self.words))
+
+
+def _is_marked(word: str) -> bool:
+    return not word.isascii() and fold(word) != word
 
 
 def _spelt(found: re.Match[str], *, after_number: bool) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def test_a_button_leads_on(citizen: Citizen, bot: Bot) -> None:
 def test_not_understood_twice_is_handed_over_and_never_asked_to_rephrase_again(citizen: Citizen, bot: Bot) -> None:
     citizen.says("cái kia thế nào rồi hả")
     bot.uses("utter_offer_topics")
-    citizen.says("chuyện đó ra răng rồi hè")
+    citizen.says("chuyện hôm qua tới đâu rồi")
     bot.uses("utter_hand_over")
     citizen.says("thứ ba tuần sau nữa thì")
     bot.uses("utter_hand_over")

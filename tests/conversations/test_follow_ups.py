@@ -24,7 +24,7 @@ from tests.stack import Bot, Citizen
         ("tiêm vắc xin covid ở đâu", "còn mẹ tôi bị gout thì sao?", "vaccine_eligibility"),
         ("có phải đeo khẩu trang ở bệnh viện không", "có bị phạt không?", "penalties"),
         ("tôi là F0 ở nhà thì chăm sóc thế nào", "gọi số nào?", "hotline"),
-        ("ở nhà cách ly thì phải làm gì", "mấy ngày?", "quarantine_rules"),
+        ("F1 có phải cách ly tại nhà không", "mấy ngày?", "quarantine_rules"),
         ("biến thể mới có nguy hiểm hơn không", "người già thì sao?", "risk_groups"),
         ("đám cưới được mời bao nhiêu người", "văn bản nào quy định?", "official_documents"),
         ("tiêm vắc xin covid ở đâu", "thế còn xét nghiệm?", "testing_where"),
@@ -101,7 +101,7 @@ def test_an_answer_that_missed_leads_to_other_topics_and_then_to_people(citizen:
 def test_nothing_loops(citizen: Citizen) -> None:
     """Whatever a citizen who is not understood goes on to say, the same offer never comes twice in a row."""
     said = []
-    for text in ("kè kè lơ thơ", "không phải", "blo blo", "không đúng ý tôi", "kè kè", "sai rồi", "không", "chum chúm"):
+    for text in ("blo blo chum", "không phải", "asdf qwer zxcv", "không đúng ý tôi", "kè kè", "sai rồi", "không", "chum chúm"):
         citizen.says(text)
         said.append(citizen.replies[0]["response_key"])
     offers = {"utter_offer_topics", "utter_offer_topics_none", "utter_other_topics", "utter_not_helpful"}
