@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.languages.normalise import with_and_without_marks
 from bot.languages.numbers import NUMBER, number
@@ -37,6 +37,7 @@ _SPOKEN_DATE = _pattern(
     r"(?<!\S)(?:ngày|mùng|mồng|hôm) (?P<d>\d{1,2}) tháng (?P<m>\d{1,2}|giêng|chạp)(?: năm (?P<y>\d{4}))?(?!\S)(?! (?:tuổi|lần))"
 )
 _COUNT = re.compile(_N)
+_NO_MORE = frozenset({"hết", "het", "khỏi", "khoi", "dứt", "dut", "không", "khong", "chưa", "chua"})
 _SOME = frozenset({"mấy", "may", "vài", "vai", "nhiều", "nhieu"})
 _NAMED_DAYS = {
     0: "hôm nay|bữa nay|hôm ni|sáng nay|trưa nay|chiều nay|tối nay|hôm nay",
@@ -45,7 +46,11 @@ _NAMED_DAYS = {
 }
 _DAY_NAMES = {days: _pattern(rf"(?<!\S)(?:{names})(?!\S)") for days, names in _NAMED_DAYS.items()}
 _LAST = {7: _pattern(r"(?<!\S)tuần (?:trước|rồi|qua|vừa rồi)(?!\S)"), 30: _pattern(r"(?<!\S)tháng (?:trước|rồi|vừa rồi)(?!\S)")}
-_NTH_DAY = _pattern(rf"(?<!\S)(?:ngày|hôm)(?: nay)? thứ (?P<n>{NUMBER})(?!\S)")
+# "hôm thứ sáu", "từ ngày thứ 6", "ngày thứ sáu" name a day of the week.
+_WEEKDAY = r"(?:hai|ba|tư|bốn|năm|sáu|bảy)(?!\S)"
+_NTH_DAY = _pattern(
+    rf"(?<!\S)(?<!(?:từ|hôm|vào) )(?:ngày thứ (?!{_WEEKDAY})|(?:là|sang|được|qua) ngày thứ )(?P<n>{NUMBER})(?!\S)"
+)
 _DAY_N = _pattern(r"(?<!\S)ngày (?P<n>\d{1,2})(?!\S)(?! (?:lần|viên|tháng|bữa|gói|ly|lít|cữ|ca|người|giờ|tiếng))")
 _AGO = _pattern(
     rf"(?<!\S)(?:(?P<cue>cách đây|được|đã|mới|hơn|từ|khoảng|gần|đúng|qua) ){{0,3}}(?P<n>{_N}|nửa) (?P<unit>{_UNIT})(?!\S)"
@@ -108,11 +113,11 @@ def days_since_in(
     reading: Reading, hits: Sequence[Hit], dates: Sequence[NamedDate], today: datetime.date
 ) -> tuple[DaysSince, ...]:
     """Times that belong to something that happened, from left to right."""
-    events = Hits(hit for hit in hits if hit.kind == "event" and hit.key in ROLES)
+    events = Hits(hit for hit in hits if hit.kind == "event" and hit.key in ROLES and not _is_no_more(hit, reading))
     if not events:
         return ()
     said: list[DaysSince] = []
-    for time in sorted([*_times(reading), *_of_dates(dates, today)], key=lambda time: (time.first, -time.last)):
+    for time in sorted([*_times(reading, today), *_of_dates(dates, today)], key=lambda time: (time.first, -time.last)):
         if said and time.first < said[-1].last:
             continue
         event = _event_of(time, events, reading)
@@ -148,13 +153,18 @@ def _valid(year: int, month: int, day: int) -> datetime.date | None:
         return None
 
 
-def _times(reading: Reading) -> Iterable[_Time]:
+def _is_no_more(hit: Hit, reading: Reading) -> bool:
+    """Three days without a fever are not three days of fever: "hết sốt 3 ngày"."""
+    return hit.key == SYMPTOMS and hit.first > 0 and reading.words[hit.first - 1] in _NO_MORE
+
+
+def _times(reading: Reading, today: datetime.date) -> Iterable[_Time]:
     text = reading.text
     for match in _NTH_DAY.finditer(text):
         yield _time(reading, match, number(match["n"]), is_ordinal=True, is_sure=True)
     for match in _DAY_N.finditer(text):
         if 1 <= number(match["n"]) <= LAST_ORDINAL_DAY:
-            yield _time(reading, match, number(match["n"]), is_ordinal=True, is_sure=False)
+            yield _nth_or_date(_time(reading, match, number(match["n"]), is_ordinal=True, is_sure=False), today)
     for days, pattern in _LAST.items():
         for match in pattern.finditer(text):
             yield _time(reading, match, days, is_ordinal=False, is_sure=True)
@@ -166,6 +176,12 @@ def _times(reading: Reading) -> Iterable[_Time]:
 
 def _time(reading: Reading, match: re.Match[str], days: int, *, is_ordinal: bool, is_sure: bool) -> _Time:
     return _Time(days, is_ordinal, is_sure, *reading.words_from(match.start(), match.end()))
+
+
+def _nth_or_date(time: _Time, today: datetime.date) -> _Time:
+    """ "F0 ngày 3" is the third day, "dương tính ngày 19" the 19th of the month: the later beginning is the careful reading."""
+    since_date = (today.day - time.days) % (today.replace(day=1) - datetime.timedelta(days=1)).day
+    return replace(time, days=since_date, is_ordinal=False) if since_date < time.days - 1 else time
 
 
 def _of_dates(dates: Sequence[NamedDate], today: datetime.date) -> Iterable[_Time]:

@@ -18,7 +18,9 @@ ALLERGY, REACTION = "allergy_unknown", "reaction_to_covid_vaccine"
 # What the same words mean when they tell what came after a dose of the covid vaccine.
 TO_THE_VACCINE = "allergy_to_covid_vaccine"
 AFTER_A_DOSE = {"anaphylaxis": REACTION, "hives": TO_THE_VACCINE}
-_TO = frozenset("với voi cả ca các cac của cua thành thanh phần phan loại loai mũi mui nặng nang nhẹ nhe thuốc thuoc 1 2 3".split())
+_TO = frozenset(
+    "với voi cả ca các cac của cua thành thanh phần phan loại loai mũi mui nặng nang nhẹ nhe thuốc thuoc 1 2 3".split()
+)
 PAST_COVID = "past_covid"
 SHOTS = frozenset({"vaccination", "after_dose"})
 ALLERGEN_WITHIN_WORDS = 7
