@@ -49,7 +49,8 @@ _LAST = {7: _pattern(r"(?<!\S)tuần (?:trước|rồi|qua|vừa rồi)(?!\S)"),
 # "hôm thứ sáu", "từ ngày thứ 6", "ngày thứ sáu" name a day of the week.
 _WEEKDAY = r"(?:hai|ba|tư|bốn|năm|sáu|bảy)(?!\S)"
 _NTH_DAY = _pattern(
-    rf"(?<!\S)(?<!(?:từ|hôm|vào) )(?:ngày thứ (?!{_WEEKDAY})|(?:là|sang|được|qua) ngày thứ )(?P<n>{NUMBER})(?!\S)"
+    rf"(?<!\S)(?<!(?:từ) )(?<!(?:hôm) )(?<!(?:vào) )(?:ngày thứ (?!{_WEEKDAY})|(?:là|sang|được|qua) ngày thứ )"
+    rf"(?P<n>{NUMBER})(?!\S)"
 )
 _DAY_N = _pattern(r"(?<!\S)ngày (?P<n>\d{1,2})(?!\S)(?! (?:lần|viên|tháng|bữa|gói|ly|lít|cữ|ca|người|giờ|tiếng))")
 _AGO = _pattern(
@@ -113,7 +114,7 @@ def days_since_in(
     reading: Reading, hits: Sequence[Hit], dates: Sequence[NamedDate], today: datetime.date
 ) -> tuple[DaysSince, ...]:
     """Times that belong to something that happened, from left to right."""
-    events = Hits(hit for hit in hits if hit.kind == "event" and hit.key in ROLES and not _is_no_more(hit, reading))
+    events = Hits(hit for hit in hits if hit.kind == "event" and hit.key in ROLES)
     if not events:
         return ()
     said: list[DaysSince] = []
@@ -196,7 +197,10 @@ def _event_of(time: _Time, events: Hits, reading: Reading) -> Hit | None:
     start, end = reading.sentence(time.first)
     around = events.within(max(start, time.first - NEAR_WORDS - LONGEST_EVENT_WORDS), min(end, time.last + NEAR_WORDS + 1))
     near = [(cost, event) for event in around if (cost := _cost(time, event, reading)) is not None]
-    return min(near, key=lambda pair: pair[0])[1] if near else None
+    if time.is_ordinal:
+        near = [(cost, event) for cost, event in near if not _is_no_more(event, reading)]
+    nearest = min(near, key=lambda pair: pair[0])[1] if near else None
+    return None if nearest is None or _is_no_more(nearest, reading) else nearest
 
 
 def _cost(time: _Time, event: Hit, reading: Reading) -> int | None:

@@ -18,9 +18,6 @@ ALLERGY, REACTION = "allergy_unknown", "reaction_to_covid_vaccine"
 # What the same words mean when they tell what came after a dose of the covid vaccine.
 TO_THE_VACCINE = "allergy_to_covid_vaccine"
 AFTER_A_DOSE = {"anaphylaxis": REACTION, "hives": TO_THE_VACCINE}
-_TO = frozenset(
-    "với voi cả ca các cac của cua thành thanh phần phan loại loai mũi mui nặng nang nhẹ nhe thuốc thuoc 1 2 3".split()
-)
 PAST_COVID = "past_covid"
 SHOTS = frozenset({"vaccination", "after_dose"})
 ALLERGEN_WITHIN_WORDS = 7
@@ -32,7 +29,10 @@ HEARSAY_WITHIN_WORDS = 8
 LOCAL_WITHIN_WORDS = 3
 LONG_AGO_WITHIN_WORDS = 8
 # Months and years ago, right behind ("bị covid cách đây 6 tháng", "bị covid năm 2022") or in front ("2 năm trước tôi bị covid").
-_LONG = r"\d{1,2} (?:tháng|năm)(?! (?:tuổi|nay|đầu|giữa|cuối))|năm 20\d\d|tháng \d{1,2} (?:năm|vừa rồi)|(?:[2-9]|hai|ba|mấy|nhiều) lần(?! \d)|(?:\d{1,2}[/-])?20\d\d"
+_LONG = (
+    r"\d{1,2} (?:tháng|năm)(?! (?:tuổi|nay|đầu|giữa|cuối))|năm 20\d\d|tháng \d{1,2} (?:năm|vừa rồi)"
+    r"|(?:[2-9]|hai|ba|mấy|nhiều) lần(?! \d)|(?:\d{1,2}[/-])?20\d\d"
+)
 _LONG_AGO_BEHIND = re.compile(
     with_and_without_marks(rf"(?:(?:cách đây|được|đã|từ|hồi|lúc|vào|khoảng|gần|hơn|rồi|lần \d) ){{0,3}}(?:{_LONG})(?!\S)")
 )
@@ -89,7 +89,7 @@ def _illness(hit: Hit, reading: Reading, hits: Hits, vocabulary: Vocabulary, bef
         return Illness(REACTION, NOW, hit.first, hit.last) if is_one else None
     key, last = hit.key, hit.last
     if key == ALLERGY:
-        key, last = _allergy(hit, reading, hits)
+        key, last = _allergy(hit, reading, hits, vocabulary)
     elif key in AFTER_A_DOSE and not denied and _follows_a_dose(hit, reading, hits, vocabulary):
         key = AFTER_A_DOSE[key]
     status = DENIED if denied else PAST if stands.is_over(hit, hits) else NOW
@@ -98,18 +98,19 @@ def _illness(hit: Hit, reading: Reading, hits: Hits, vocabulary: Vocabulary, bef
     return Illness(key, status, hit.first, last)
 
 
-def _allergy(hit: Hit, reading: Reading, hits: Hits) -> tuple[str, int]:
+def _allergy(hit: Hit, reading: Reading, hits: Hits, vocabulary: Vocabulary) -> tuple[str, int]:
     """What the allergy is to, and where its name ends."""
     _, end = reading.sentence(hit.first)
     for other in hits.within(hit.last, min(end, hit.last + ALLERGEN_WITHIN_WORDS)):
-        if other.kind == "allergen" and (other.key != TO_THE_VACCINE or _is_to_it(reading.words[hit.last : other.first])):
+        between = reading.words[hit.last : other.first]
+        if other.kind == "allergen" and (other.key != TO_THE_VACCINE or _is_to_it(between, vocabulary)):
             return other.key, other.last
     return ALLERGY, hit.last
 
 
-def _is_to_it(between: Sequence[str]) -> bool:
+def _is_to_it(between: Sequence[str], vocabulary: Vocabulary) -> bool:
     """As in "dị ứng với vắc xin covid"; "người dị ứng có tiêm vắc xin covid được không" names no allergy to it."""
-    return "sau" in between or all(word in _TO for word in between)
+    return "sau" in between or all(word in vocabulary.words["to"] for word in between)
 
 
 def _follows_a_dose(hit: Hit, reading: Reading, hits: Hits, vocabulary: Vocabulary) -> bool:

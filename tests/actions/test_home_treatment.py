@@ -42,6 +42,7 @@ async def test_children_have_signs_of_their_own(run, text):
         ("dương tính ngày thứ 11", "middle"),
         ("dương tính ngày thứ 12 vẫn 2 vạch", "over"),
         ("sốt 8 ngày trước, dương tính 2 ngày nay", "early"),
+        ("dương tính ngày 19 đi làm được chưa", "early"),
     ],
 )
 async def test_the_days_are_counted_carefully(run, text, stage):
@@ -59,6 +60,8 @@ async def test_the_days_are_counted_carefully(run, text, stage):
         "cháu nội 7 tuổi dương tính, bà 66 tuổi chăm",
         "tôi dương tính, nhà có mẹ già 80 tuổi",
         "không có bệnh nền, test 2 vạch",
+        "dương tính hôm thứ sáu, đi làm được chưa",
+        "F0 hết sốt 6 ngày rồi",
     ],
 )
 async def test_otherwise_the_general_answer_names_everybody(run, text):

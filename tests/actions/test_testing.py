@@ -17,6 +17,8 @@ GENERAL = "utter_testing_result"
         ("test 2 vạch là sao", GENERAL),
         ("em test 2 vạch hôm qua", GENERAL),
         ("mẹ 70 tuổi test âm tính", GENERAL),
+        ("mẹ 70 tuổi bị covid 6 tháng trước, giờ test 1 vạch", GENERAL),
+        ("que thử thai 2 vạch", GENERAL),
         ("bà 70 tuổi và cháu 5 tuổi đều dương tính", GENERAL),
         ("", GENERAL),
         (None, GENERAL),

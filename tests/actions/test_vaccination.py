@@ -42,6 +42,8 @@ async def groups(run, text: str) -> tuple[str, list[tuple[str, str]]]:
         ("giảm tiểu cầu tiêm được ko", "caution", "clotting"),
         ("rối loạn đông máu có được tiêm không", "caution", "clotting"),
         ("huyết áp thấp có tiêm được không", "caution", "vitals"),
+        ("đang hóa trị có tiêm được không", "not_listed", "none"),
+        ("bị covid năm 2022 có tiêm được không", "not_listed", "none"),
         ("người mất năng lực hành vi có tiêm không", "caution", "capacity"),
         ("đang uống thuốc chống đông có tiêm được không", "not_listed", "none"),
         ("vừa mổ ruột thừa có tiêm được không", "not_listed", "none"),
@@ -141,6 +143,32 @@ async def test_more_conditions_than_fit_are_hinted_at(run):
 async def test_an_anaphylaxis_of_unknown_cause_is_told_what_would_be_the_contraindication(run):
     _, values = await run(ActionVaccineEligibility(), "tôi từng bị sốc phản vệ, có tiêm được không")
     assert [line["note"] for line in values["screening"]] == ["anaphylaxis"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hôm nay tôi sốt 38.5, khó thở, lịch tiêm ngày mai có được tiêm không",
+        "đang F0 tức ngực có đi tiêm được không",
+        "mẹ 70 tuổi ho, lơ mơ, mai tới lịch có tiêm được không",
+    ],
+)
+async def test_who_is_ill_now_and_in_danger_is_told_115_though_asking_for_a_vaccination(run, text):
+    assert (await run(ActionVaccineEligibility(), text))[0] == "utter_emergency"
+
+
+async def test_what_somebody_with_a_chronic_illness_often_has_is_no_emergency_there(run):
+    assert (await run(ActionVaccineEligibility(), "tôi bị hen hay khó thở có tiêm được không"))[0] == f"{GENERAL}_caution"
+
+
+async def test_of_two_grown_ups_nobody_is_told_the_others_group(run):
+    text = "vợ tôi 60 tuổi bị suy tim, tôi 62 tuổi khỏe, tiêm được không"
+    assert await run(ActionVaccineEligibility(), text) == (GENERAL, {})
+
+
+async def test_a_diabetes_of_pregnancy_tells_of_a_pregnancy(run):
+    key, lines = await groups(run, "em bị tiểu đường thai kỳ tiêm được không")
+    assert (key, lines) == (f"{GENERAL}_delay", [("delay_or_caution", "none")])
 
 
 async def test_danger_comes_before_every_group(run):

@@ -246,6 +246,51 @@ HAD_NOT_HAD = [
     ("F0 hết sốt rồi", "condition=covid/now condition=fever/past"),
 ]
 
+# What a second reader was misled by: an answer on these would have told somebody a wrong group or day.
+MISREAD_ONCE = [
+    ("mẹ 61 tuổi cao huyết áp", "age=61/years age_group=older condition=hypertension/now"),
+    ("tôi bị huyết áp thấp", "condition=low_blood_pressure/now"),
+    ("tôi bị nhiễm HIV", "condition=hiv/now"),
+    ("bị nhiễm trùng vết thương", "condition=infection/now"),
+    ("bị phơi nhiễm HIV", ""),
+    ("bị hở van hai lá", "condition=heart_valve/now"),
+    ("bị ho mãn tính", "condition=lung_disease/now"),
+    ("bị thiếu máu não", "condition=nerve_disease/now"),
+    ("thiếu men G6PD", "condition=thalassemia/now"),
+    ("chưa tiêm đủ số mũi", ""),
+    ("hút thuốc lào 30 năm", ""),
+    ("đi đường cao tốc", ""),
+    ("bị hẹn lại lịch tiêm", ""),
+    ("dùng thuốc ngừa thai", ""),
+    ("sảy thai 1 tháng", ""),
+    ("que thử thai lên 2 vạch", "pregnancy=pregnant"),
+    ("ANA dương tính", ""),
+    ("viêm gan B dương tính", "condition=hepatitis_b/now"),
+    ("tôi có bị tiểu đường đâu", "condition=diabetes/denied"),
+    ("tôi đâu có bị dị ứng", "condition=allergy_unknown/denied"),
+    ("không biết mình có bị tiểu đường không", ""),
+    ("tiền sử viêm phổi", "condition=infection/past"),
+    ("bị covid cách đây 6 tháng", "condition=past_covid/now days_since=180/positive"),
+    ("bị nhiễm covid năm 2022", "condition=past_covid/now"),
+    ("2 năm trước em bị covid", "condition=past_covid/now"),
+    ("bị covid 2 lần rồi", "condition=past_covid/now"),
+    ("bị covid 3 tháng nay", "condition=covid/now days_since=90/positive"),
+    ("sau covid 3 tháng", "condition=past_covid/now"),
+    ("test 2 vạch, bầu 3 tháng", "condition=covid/now pregnancy=pregnant[3 months]"),
+    ("dị ứng cơ địa có tiêm vắc xin covid được không", "condition=allergy_unknown/now"),
+    ("dị ứng vắc xin cúm", "condition=allergy_other/now"),
+    ("dị ứng với vắc xin covid", "condition=allergy_to_covid_vaccine/now"),
+    ("tiêm mũi 1 xong nổi mẩn quanh chỗ tiêm", "dose=1/received"),
+    ("mũi 1 bị phản vệ với thuốc kháng sinh", "dose=1 condition=anaphylaxis/now"),
+    ("mũi 1 năm ngoái bị sốc phản vệ", "dose=1 condition=reaction_to_covid_vaccine/now"),
+    ("đã tiêm mũi 1, bị hen hay khó thở", "dose=1/received condition=asthma/now"),
+    ("mũi 2 bình thường, bị sốc phản vệ với thuốc tê", "dose=2 condition=anaphylaxis/now"),
+    ("dương tính ngày 19", "condition=covid/now days_since=3/positive"),
+    ("dương tính hôm thứ sáu", "condition=covid/now"),
+    ("dương tính từ ngày thứ 6", "condition=covid/now"),
+    ("F0 hết sốt 6 ngày rồi", "condition=covid/now condition=fever/past"),
+]
+
 VACCINES_AND_DOSES = [
     ("tiêm AstraZeneca", "vaccine=astrazeneca"),
     ("mũi AZ", "vaccine=astrazeneca"),
@@ -320,9 +365,15 @@ MESSAGES = [
     ),
 ]
 
-ALL = [*AGES, *FALSE_FRIENDS, *PREGNANCY, *ILLNESSES, *HAD_NOT_HAD, *VACCINES_AND_DOSES, *DAYS, *MESSAGES]
+ALL = [*AGES, *FALSE_FRIENDS, *PREGNANCY, *ILLNESSES, *HAD_NOT_HAD, *MISREAD_ONCE, *VACCINES_AND_DOSES, *DAYS, *MESSAGES]
 # Typed without any diacritics these read as something else, or as too little.
-ONLY_WITH_MARKS = {"bà nội ngoài 80, ho", "không sốt không ho", "ho 1 tuần rồi"}
+ONLY_WITH_MARKS = {
+    "bà nội ngoài 80, ho",
+    "không sốt không ho",
+    "ho 1 tuần rồi",
+    "tôi có bị tiểu đường đâu",
+    "tôi đâu có bị dị ứng",
+}
 
 
 def understood(text: str) -> list[dict[str, object]]:
@@ -347,6 +398,12 @@ def test_a_message_is_understood(text: str, meant: str) -> None:
 @pytest.mark.parametrize(("text", "meant"), [row for row in ALL if row[0] not in ONLY_WITH_MARKS])
 def test_it_is_understood_without_diacritics_too(text: str, meant: str) -> None:
     assert said(fold(text)) == meant
+
+
+@pytest.mark.parametrize("text", ["dang ho khan mai hen tiem mui 3 co di duoc k", "bac si hen tai kham duoc ko"])
+def test_a_short_no_is_no_diacritic(text: str) -> None:
+    """ "k" is read as "không", yet the text was typed without marks: "hen" is an appointment in it."""
+    assert "asthma" not in said(text)
 
 
 def test_every_exception_is_one() -> None:
