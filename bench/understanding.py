@@ -25,8 +25,8 @@ from bench.processes import ProgramFailed
 from bench.run import RESULTS, say, stop
 from bench.stock_project import stock_config
 from bench.table import Expectation, markdown_table, number, rich_table
-from bot.brain.held_out import TRAINING, Example, HeldOut, Question, training_examples
 from bot.languages.normalise import fold
+from bot.measuring.held_out import TRAINING, Example, HeldOut, Question, training_examples
 from bot.settings import ROOT
 
 # So many of the messages are enough to know how many a core takes in a second.

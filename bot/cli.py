@@ -75,7 +75,7 @@ def evaluate(
     """Measure the understanding on the held-out questions in tests/nlu; tables and pictures go to reports/."""
     options = [*(["--questions", str(questions)] if questions else []), *(["--folds", str(folds)] if folds else [])]
     # Another process: only bot/brain may import rasa.
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "bot.brain.evaluate", *options], cwd=ROOT))  # noqa: S603
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "bot.measuring.evaluate", *options], cwd=ROOT))  # noqa: S603
 
 
 @app.command()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.brain.held_out import examples
+from bot.measuring.held_out import examples
 from bot.settings import ROOT
 from tests.noise import (
     Slip,

@@ -1,4 +1,4 @@
-"""Who is asked about becomes entities: age, pregnancy, illnesses, vaccines, doses, days since (bot/languages/person.py)."""
+"""Who is asked about becomes entities: age, pregnancy, illnesses, vaccines, doses, days since (bot/people/person.py)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.languages.catalogue import VIETNAM
-from bot.languages.person import entities, person_in
-from bot.languages.vocabulary import Vocabulary
+from bot.people.person import entities, person_in
+from bot.people.vocabulary import Vocabulary
 from bot.settings import ROOT
 
 

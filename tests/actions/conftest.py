@@ -10,9 +10,9 @@ import pytest
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.languages.person import entities as entities_of
-from bot.languages.person import person_in
-from bot.languages.vocabulary import Vocabulary
+from bot.people.person import entities as entities_of
+from bot.people.person import person_in
+from bot.people.vocabulary import Vocabulary
 from bot.settings import ROOT
 from tests.simulators.who_feed import WhoFeed
 

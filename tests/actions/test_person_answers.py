@@ -15,7 +15,7 @@ from actions.help import ILL_SINCE
 from actions.vaccination import EXPLAINED, screening_lines
 from bot.check import MAX_ANSWER_CHARACTERS
 from bot.languages.catalogue import Catalogue
-from bot.languages.pregnancy import STATES
+from bot.people.pregnancy import STATES
 from bot.settings import PROVINCES, ROOT
 
 PLACEHOLDER = re.compile(r"{(\w+)}")

@@ -10,18 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.brain.held_out import examples, training_examples
+from bot.measuring.held_out import examples
 from bot.settings import ROOT
 
 EXAMPLES_AN_INTENT = 12
-
-
-@pytest.fixture(scope="session")
-def full_model() -> Any:
-    """The intent model of all training data, as in service: once a run, for it takes about twenty seconds."""
-    from bot.brain.judging import trained
-
-    return trained(training_examples())
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.brain.person import PersonExtractor
-from bot.languages.vocabulary import Vocabulary
+from bot.people.vocabulary import Vocabulary
 from bot.settings import ROOT
 
 TEXT = "Mẹ tôi 61 tuổi, em bầu 20 tuần, bị hen, tiêm mũi 2 Pfizer hôm qua, dương tính ngày thứ 3"

@@ -23,6 +23,7 @@ LEVELS = {
     "bot.dialogue": 5,
     "bot.channels": 4,
     "bot.figures": 4,
+    "bot.measuring": 5,
     "bot.brain": 4,
     "bot.check": 4,
     "bot.live": 3,
@@ -33,6 +34,8 @@ LEVELS = {
     # Pure text functions that the directory needs too.
     "bot.languages.normalise": 0,
     "bot.languages.phrases": 0.5,
+    # Who is meant: it reads words by the tables of the directory.
+    "bot.people": 2.5,
     "bot.directory": 1,
     "bot.database": 1,
     "bot.yaml_files": 0,

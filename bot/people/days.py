@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.languages.normalise import with_and_without_marks
-from bot.languages.numbers import NUMBER, number
-from bot.languages.reading import COMMA, Reading
-from bot.languages.vocabulary import Hit, Hits
+from bot.people.numbers import NUMBER, number
+from bot.people.reading import COMMA, Reading
+from bot.people.vocabulary import Hit, Hits
 
 POSITIVE, CONTACT, SYMPTOMS, VACCINATION = "positive", "contact", "symptoms", "vaccination"
 ROLES = (POSITIVE, CONTACT, SYMPTOMS, VACCINATION)

@@ -13,7 +13,7 @@ from bot.directory.conditions import Conditions
 from bot.directory.vaccines import Vaccines
 from bot.languages.normalise import fold, normalise, words
 from bot.languages.phrases import Phrases
-from bot.languages.reading import Reading
+from bot.people.reading import Reading
 from bot.yaml_files import read_yaml
 
 AS_WRITTEN = "!"

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from bot.brain import rates
-from bot.brain.held_out import HeldOut, Spelling, spellings, training_examples
 from bot.brain.intent_model import IntentModel
-from bot.brain.judging import Doubt, judge
-from bot.brain.measures import Summary, summary
+from bot.measuring import rates
+from bot.measuring.held_out import HeldOut, Spelling, spellings, training_examples
+from bot.measuring.judging import Doubt, judge
+from bot.measuring.measures import Summary, summary
 
 # The first of these tests waits for the training; on a busy machine that can be minutes.
 pytestmark = pytest.mark.timeout(900)

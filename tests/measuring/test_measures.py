@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from bot.brain.held_out import Question
-from bot.brain.judging import Doubt, Judged
-from bot.brain.measures import (
+from bot.measuring.held_out import Question
+from bot.measuring.judging import Doubt, Judged
+from bot.measuring.measures import (
     calibration_error,
     confusions,
     curve,

@@ -1,6 +1,6 @@
 """What is measured beside the intent: danger heard, foreign matters refused, two questions found, a letter read through.
 
-Each rate is one number from 0 to 1 of one spelling; the command prints them, tests/brain/test_understanding.py guards them.
+Each rate is one number from 0 to 1 of one spelling; the command prints them, tests/measuring/test_understanding.py guards them.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.brain.held_out import EMERGENCY, TESTS, Question, SeveralQuestions, Spelling, surrounded
 from bot.brain.intent_model import IntentModel
-from bot.brain.judging import Doubt, both_topics, judge
-from bot.brain.measures import grouped, share
 from bot.languages.danger import danger_sign
+from bot.measuring.held_out import EMERGENCY, TESTS, Question, SeveralQuestions, Spelling, surrounded
+from bot.measuring.judging import Doubt, both_topics, judge
+from bot.measuring.measures import grouped, share
 from bot.settings import ROOT
 from bot.yaml_files import read_yaml
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.brain.held_out import EMERGENCY, Example, Question, Spelling
 from bot.brain.intent_model import DEFAULTS, NO_TOPICS, IntentModel
 from bot.languages.danger import asks_permission, danger_sign
+from bot.measuring.held_out import EMERGENCY, Example, Question, Spelling
 from bot.settings import ROOT
 from bot.yaml_files import read_yaml
 

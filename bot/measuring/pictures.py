@@ -15,8 +15,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from bot.brain.judging import Judged
-from bot.brain.measures import Point, calibration_error, confusions, reliability
+from bot.measuring.judging import Judged
+from bot.measuring.measures import Point, calibration_error, confusions, reliability
 
 # Beyond this many rows the numbers can no longer be read.
 MOST_INTENTS = 22

@@ -14,9 +14,9 @@ from bot.directory.conditions import CAUSES, GROUPS, NATURES, Conditions
 from bot.directory.documents import Documents
 from bot.directory.vaccines import KINDS, Vaccines
 from bot.languages.normalise import fold
-from bot.languages.numbers import number
-from bot.languages.person import entities, person_in
-from bot.languages.vocabulary import Vocabulary
+from bot.people.numbers import number
+from bot.people.person import entities, person_in
+from bot.people.vocabulary import Vocabulary
 from bot.settings import ROOT
 
 TODAY = datetime.date(2026, 11, 22)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.languages.normalise import with_and_without_marks
-from bot.languages.numbers import NUMBER, number
-from bot.languages.reading import Reading
-from bot.languages.vocabulary import Hit, Vocabulary
+from bot.people.numbers import NUMBER, number
+from bot.people.reading import Reading
+from bot.people.vocabulary import Hit, Vocabulary
 
 PREGNANT, BREASTFEEDING, PLANNING, GAVE_BIRTH = "pregnant", "breastfeeding", "planning", "gave_birth"
 # Of several, the one that asks for the most care.

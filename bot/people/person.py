@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.languages.ages import Age, AgeGroup, age_groups_in, ages_in
-from bot.languages.days import DaysSince, NamedDate, dates_in, days_since_in
-from bot.languages.doses import BOOSTER, Dose, doses_in
-from bot.languages.illnesses import Illness, illnesses_in
-from bot.languages.pregnancy import Pregnancy, pregnancy_in
-from bot.languages.reading import Reading
-from bot.languages.vocabulary import Hit, Vocabulary
+from bot.people.ages import Age, AgeGroup, age_groups_in, ages_in
+from bot.people.days import DaysSince, NamedDate, dates_in, days_since_in
+from bot.people.doses import BOOSTER, Dose, doses_in
+from bot.people.illnesses import Illness, illnesses_in
+from bot.people.pregnancy import Pregnancy, pregnancy_in
+from bot.people.reading import Reading
+from bot.people.vocabulary import Hit, Vocabulary
 
 ABOUT, ORDINAL = "about", "ordinal"
 Entity = dict[str, Any]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from bot.brain.held_out import Question
-from bot.brain.judging import Judged
-from bot.brain.measures import curve
-from bot.brain.pictures import MOST_INTENTS, confusion_picture, coverage_picture, most_confused, reliability_picture
+from bot.measuring.held_out import Question
+from bot.measuring.judging import Judged
+from bot.measuring.measures import curve
+from bot.measuring.pictures import MOST_INTENTS, confusion_picture, coverage_picture, most_confused, reliability_picture
 
 JUDGED = [
     Judged(Question("1", "testing_cost"), ("testing_cost", 0.9), 0.8, ("testing_cost",), alarm=False),

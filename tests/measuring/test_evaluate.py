@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.brain import evaluate, held_out, tables
-from bot.brain.evaluate import main
+from bot.measuring import evaluate, held_out, tables
+from bot.measuring.evaluate import main
 
 TRAINING = [
     *((f"xét nghiệm ở {place}", "testing_where") for place in ["đâu", "vậy", "gần", "nhất", "chỗ", "nào", "phường"]),

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.languages.normalise import with_and_without_marks
-from bot.languages.numbers import NUMBER, number
-from bot.languages.reading import BREAKS, COMMA, Reading
-from bot.languages.vocabulary import Hit, Vocabulary
+from bot.people.numbers import NUMBER, number
+from bot.people.reading import BREAKS, COMMA, Reading
+from bot.people.vocabulary import Hit, Vocabulary
 
 INFANT, CHILD, ADOLESCENT, ADULT, OLDER = "infant", "child", "adolescent", "adult", "older"
 YEARS, MONTHS = "years", "months"

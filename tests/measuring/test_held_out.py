@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.brain.held_out import HeldOut, Question, examples, labelled, spellings, surrounded, training_examples
+from bot.measuring.held_out import HeldOut, Question, examples, labelled, spellings, surrounded, training_examples
 
 AROUND = {"openings": ["Chào bác sĩ."], "histories": ["Tôi 50 tuổi."], "closings": ["Xin cảm ơn.", "Mong tin."]}
 

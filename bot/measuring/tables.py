@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
-from bot.brain.judging import Doubt, Judged
-from bot.brain.measures import Summary, calibration_error, curve, f1_by_intent, reliability
+from bot.measuring.judging import Doubt, Judged
+from bot.measuring.measures import Summary, calibration_error, curve, f1_by_intent, reliability
 from bot.settings import ROOT
 
 REPORTS = ROOT / "reports"

@@ -1,4 +1,4 @@
-"""How well are citizens understood? `python -m bot.brain.evaluate` trains on data/nlu and asks tests/nlu, never seen in training.
+"""How well are citizens understood? `python -m bot.measuring.evaluate` trains on data/nlu and asks tests/nlu, never trained on.
 
 As typed, without diacritics and as typed in a hurry: right, answered and wrong, danger found and false alarms, what is
 none of Loa's business, two questions in one message, time per message. Tables and pictures go to reports/.
@@ -14,13 +14,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bot.brain import held_out, pictures, rates
-from bot.brain.held_out import Example, HeldOut, Question, Spelling
 from bot.brain.intent_model import IntentModel
-from bot.brain.judging import Doubt, Judged, judge, out_of_fold, trained
-from bot.brain.measures import curve, grouped, smallest_threshold, summary
-from bot.brain.tables import LEGEND, THRESHOLDS, Report, f1_lines, heads, row, threshold_lines
 from bot.languages.danger import danger_sign
+from bot.measuring import held_out, pictures, rates
+from bot.measuring.held_out import Example, HeldOut, Question, Spelling
+from bot.measuring.judging import Doubt, Judged, judge, out_of_fold, trained
+from bot.measuring.measures import curve, grouped, smallest_threshold, summary
+from bot.measuring.tables import LEGEND, THRESHOLDS, Report, f1_lines, heads, row, threshold_lines
 
 # config.yml's threshold is the smallest at which no more than this share of all questions gets the answer to another.
 MOST_WRONG = 0.06

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.languages.normalise import with_and_without_marks
-from bot.languages.reading import BREAKS, COMMA, Reading
-from bot.languages.vocabulary import COVID, Hit, Hits, Vocabulary, WordSet
+from bot.people.reading import BREAKS, COMMA, Reading
+from bot.people.vocabulary import COVID, Hit, Hits, Vocabulary, WordSet
 
 NOW, PAST, DENIED = "now", "past", "denied"
 ALLERGY, REACTION = "allergy_unknown", "reaction_to_covid_vaccine"

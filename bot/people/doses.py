@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.languages.normalise import fold, with_and_without_marks
-from bot.languages.reading import BREAKS, Reading
-from bot.languages.vocabulary import Vocabulary
+from bot.people.reading import BREAKS, Reading
+from bot.people.vocabulary import Vocabulary
 
 BOOSTER = "booster"
 RECEIVED, ASKED = "received", "asked"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from bot.brain.judging import LIMITS, Doubt, Judged
+from bot.measuring.judging import LIMITS, Doubt, Judged
 
 NOTHING = float("nan")
 
