@@ -1,4 +1,4 @@
-"""Whom a question is about, as the entities of the last message say (bot/languages/person.py), and how an answer says it back."""
+"""Whom a question is about, as the entities of the last message say (bot/people/person.py), and how an answer says it back."""
 
 from __future__ import annotations
 

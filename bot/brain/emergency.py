@@ -15,7 +15,8 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.languages.danger import asks_permission, danger_sign
+from bot.brain.intent import RESPELT
+from bot.languages.danger import asks_permission, danger_sign_in_any
 
 EMERGENCY = "emergency"
 ENTITY = "danger_sign"
@@ -41,9 +42,9 @@ class EmergencyDetector(GraphComponent, IntentClassifier):  # type: ignore[misc]
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            text = message.get(TEXT) or ""
-            sign = danger_sign(text)
-            if sign is None and asks_permission(text):
+            writings = (message.get(TEXT) or "", message.get(RESPELT) or "")
+            sign = danger_sign_in_any(writings)
+            if sign is None and any(map(asks_permission, writings)):
                 _take_back(message)
             elif sign or _chance(message) >= self._least_chance:
                 _raise_alarm(message, sign)

@@ -12,7 +12,6 @@ from bot.languages.adjuncts import without_adjuncts
 from bot.languages.concepts import known_concepts
 from bot.languages.normalise import clauses, fold, normalise, words
 
-WORDS = (1, 2)
 # A story of a page says no more about the intent than its first and last lines; this bounds the work per message.
 MAX_WORDS = 120
 # So many different concepts in one sentence are a list, and which stand side by side says nothing more.
@@ -23,9 +22,9 @@ Features = dict[str, Counter[str]]
 def features(text: str) -> Features:
     """Counts by block: `w` words and pairs as typed; `v` the same without diacritics; `c` concepts, alone,
     next to each other (`spread>animal`) and anywhere in one sentence (`animal+spread`)."""
-    sentences = _trimmed([words(without_adjuncts(" ".join(words(normalise(part))))) for part in clauses(text)])
-    bare = [[fold(word) for word in sentence] for sentence in sentences]
-    return {"w": _runs(sentences), "v": _runs(bare), "c": _concepts(sentences)}
+    sentences = _trimmed([without_adjuncts(" ".join(words(normalise(part)))).split() for part in clauses(text)])
+    typed = [word for sentence in sentences for word in sentence]
+    return {"w": _runs(typed), "v": _runs(fold(" ".join(typed)).split()), "c": _concepts(sentences)}
 
 
 def _trimmed(sentences: list[list[str]]) -> list[list[str]]:
@@ -40,13 +39,9 @@ def _first(sentences: list[list[str]], number: int) -> list[str]:
     return [word for sentence in sentences for word in sentence][:number]
 
 
-def _runs(sentences: list[list[str]]) -> Counter[str]:
-    """Runs of one and two words; over the end of a sentence too, for many are typed without its full stop."""
-    tokens = [word for sentence in sentences for word in sentence]
-    smallest, largest = WORDS
-    return Counter(
-        " ".join(tokens[start : start + size]) for size in range(smallest, largest + 1) for start in range(len(tokens) - size + 1)
-    )
+def _runs(tokens: list[str]) -> Counter[str]:
+    """Words and pairs of words; over the end of a sentence too, for many are typed without its full stop."""
+    return Counter([*tokens, *(f"{first} {second}" for first, second in pairwise(tokens))])
 
 
 def _concepts(sentences: list[list[str]]) -> Counter[str]:

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # An entity: the intent of the second question of a message that has two; the answer to the first gets a button for it.
 ALSO_ASKED = "also_asked"
+# On the message, for the components behind this one: the text with its spelling repaired.
+RESPELT = "respelt"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -101,6 +103,8 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
             best = named[0] if named else {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
             message.set(INTENT, dict(best), add_to_output=True)
             message.set(INTENT_RANKING_KEY, named, add_to_output=True)
+            if self._model:
+                message.set(RESPELT, self._model.respelt(message.get(TEXT) or ""))
             self._note_second_question(message)
         return messages
 

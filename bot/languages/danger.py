@@ -21,9 +21,11 @@ TABLE = Path(__file__).resolve().parents[2] / "data/directory/danger_signs.yml"
 LOW_OXYGEN = "low_oxygen"
 FAST_BREATHING = "cannot_breathe"
 LOW_PRESSURE = "low_blood_pressure"
+SLOW_PULSE = "slow_pulse"
 SUICIDE = "suicide"
 # Nobody's oxygen reading is below this; a smaller number stands for something else.
 LOWEST_OXYGEN_PER_CENT = 40
+LOWEST_PULSE = 20
 
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 _OXYGEN_READING = re.compile(
@@ -41,9 +43,20 @@ _BLOOD_PRESSURE = re.compile(r"(?<!\w)(?:huyết áp|huyet ap|ha)(?: (?!\d)\S+){
 _BREATHS = re.compile(
     r"(?<!\w)(?:thở|tho) (?:\S+ ){0,4}?(?P<value>\d{2,3}) (?:lần|nhịp|cái|l|lan|nhip)"
     r"(?: mỗi| trên| 1| một| moi| mot)? ?(?:phút|p|phut)?(?!\w)"
+    r"|(?<!\w)(?:nhịp thở|nhip tho) (?:(?:là|la|đo được|do duoc|đếm được|dem duoc|của|cua) )?(?P<bare>\d{2})(?!\d)"
+)
+# Said as a number, never "mạch vành 30 phần trăm" or "tim mạch, 45 tuổi".
+_PULSE = re.compile(
+    r"(?<!\w)(?<!tim )(?<!huyết )(?<!huyet )(?:mạch|mach|nhịp tim|nhip tim)"
+    r"(?: (?:đập|dap|còn|con|là|la|chỉ|chi|có|co|đo|do|được|duoc))*"
+    r" (?P<value>\d{2})(?!\d)(?! ?(?:tuổi|tuoi|t|năm|nam|phần|phan)(?!\w))"
 )
 _A_BOUND = re.compile(r"(?<!\w)(?:dưới|trên|hơn|bao nhiêu|duoi|tren|mức|ngưỡng|nếu|neu|khi nào)(?!\w)")
 _A_CHILD = re.compile(r"(?<!\w)(?:bé|con|trẻ|cháu|tháng tuổi|sơ sinh|be|tre)(?!\w)")
+
+
+# The numbers for children end at twelve (QĐ 261); who is older is measured as an adult.
+_NOT_SMALL = re.compile(r"(?<!\w)(?:1[2-9]|[2-9]\d) ?(?:tuổi|tuoi|t)(?!\w)")
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,7 @@ class DangerTable:
     spo2_below: int
     breaths_from: int
     childs_breaths_from: int
+    pulse_below: int
 
     @classmethod
     def load(cls, path: Path = TABLE) -> DangerTable:
@@ -95,6 +109,7 @@ class DangerTable:
             spo2_below=int(raw["spo2_below"]),
             breaths_from=int(raw["breaths_per_minute_from"]),
             childs_breaths_from=int(raw["breaths_per_minute_of_a_child_from"]),
+            pulse_below=int(raw["pulse_below"]),
         )
 
     def sign_in(self, text: str, *, may_be_history: bool = True) -> str | None:
@@ -140,13 +155,17 @@ class DangerTable:
         )
 
     def _measured(self, sentence: str) -> str | None:
-        """A number that is a danger by itself: oxygen, breaths, blood pressure."""
+        """A number that is a danger by itself: oxygen, pulse, breaths, blood pressure."""
         if any(self._is_low(value) for value in _oxygen_values(sentence)):
             return LOW_OXYGEN
         if _BLOOD_PRESSURE.search(sentence) and not _A_BOUND.search(sentence):
             return LOW_PRESSURE
-        breaths = [int(reading["value"]) for reading in _BREATHS.finditer(sentence)]
-        fast = self.childs_breaths_from if _A_CHILD.search(sentence) else self.breaths_from
+        pulse = _PULSE.search(sentence)
+        if pulse and LOWEST_PULSE <= int(pulse["value"]) < self.pulse_below and not _A_BOUND.search(sentence):
+            return SLOW_PULSE
+        breaths = [int(reading["value"] or reading["bare"]) for reading in _BREATHS.finditer(sentence)]
+        is_child = _A_CHILD.search(sentence) and not _NOT_SMALL.search(sentence)
+        fast = self.childs_breaths_from if is_child else self.breaths_from
         return FAST_BREATHING if any(n >= fast for n in breaths) else None
 
     def _is_low(self, per_cent: int) -> bool:
@@ -156,6 +175,11 @@ class DangerTable:
 def danger_sign(text: str) -> str | None:
     """The id of the danger sign in `text`, e.g. `cannot_breathe`, or None. Never raises on any str."""
     return _table().sign_in(text)
+
+
+def danger_sign_in_any(writings: Iterable[str]) -> str | None:
+    """The first sign in one of several writings of the same message: as typed, with its spelling repaired."""
+    return next(filter(None, map(danger_sign, dict.fromkeys(writings))), None)
 
 
 def danger_sign_of_the_ill(text: str) -> str | None:

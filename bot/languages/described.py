@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Fragments = Mapping[str, str]
+TRIMESTER = "trimester"
 
 
 def described(values: Mapping[str, Any], fragments: Fragments) -> dict[str, str]:
@@ -55,6 +56,8 @@ def _pregnancy(pregnancy: Mapping[str, Any] | None, fragments: Fragments) -> lis
         return []
     length = pregnancy.get("length")
     name = f"person_{pregnancy['state']}" + (f"_{pregnancy['unit']}" if length else "")
+    if length and pregnancy["unit"] == TRIMESTER:  # "ba tháng đầu", "giữa", "cuối"
+        name += f"_{length}"
     return [fragments[name].format(length=length)]
 
 

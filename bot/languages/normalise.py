@@ -153,9 +153,13 @@ def _spell(text: str) -> str:
 
 def _respell(match: re.Match[str]) -> str:
     """A short word after a number is a unit or a name ("50 kg", "5 k"): its letters are left alone."""
+    word = match.group()
+    respelt = _respell_word(word)
+    if respelt == word:
+        return word
     start = match.start()
     before = match.string[max(0, start - 2) : start].rstrip()
-    return match.group() if before[-1:].isdigit() else _respell_word(match.group())
+    return word if before[-1:].isdigit() else respelt
 
 
 @lru_cache(maxsize=50_000)
@@ -193,7 +197,7 @@ def _tone_index(vowels: str, *, closed: bool) -> int:
 
 def _visible(text: str) -> str:
     """Without control, format and surrogate code points; lines and tabs become spaces."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(map(_seen, text))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 @dataclass
 class _Node(Generic[T]):
-    """One word further into a phrase. `bare` leads on from a word that was typed without any mark."""
+    """One word further into a phrase. `onward` leads on from a word as typed, with its marks or without any."""
 
     marked: dict[str, _Node[T]] = field(default_factory=dict)
-    bare: dict[str, list[_Node[T]]] = field(default_factory=dict)
+    onward: dict[str, list[_Node[T]]] = field(default_factory=dict)
     values: list[T] = field(default_factory=list)
 
 
@@ -44,25 +44,29 @@ class Phrases(Generic[T]):
             if value not in node.values:
                 node.values.append(value)
 
-    def find(self, words: Sequence[str]) -> Iterable[Found[T]]:
-        """Longest phrase at every word, from left to right, without overlaps. `words` come from `words_of`."""
+    def find(self, words: Sequence[str], counts: Callable[[T], bool] | None = None) -> Iterable[Found[T]]:
+        """Longest phrase at every word, from left to right, without overlaps. `words` come from `words_of`; a phrase with no
+        value that `counts` is none, so that it hides no other."""
         at = 0
         while at < len(words):
-            found = self._longest(words, at)
+            found = self._longest(words, at, counts)
             if found is None:
                 at += 1
                 continue
             yield found
             at = found.last
 
-    def _longest(self, words: Sequence[str], first: int) -> Found[T] | None:
-        nodes, best = [self._root], None
-        for at in range(first, len(words)):
-            nodes = [reached for node in nodes for reached in _reached(node, words[at])]
-            if not nodes:
+    def _longest(self, words: Sequence[str], first: int, counts: Callable[[T], bool] | None) -> Found[T] | None:
+        best, at = None, first
+        nodes = self._root.onward.get(words[first], ())
+        while nodes:
+            at += 1
+            if values := [value for node in nodes for value in node.values if counts is None or counts(value)]:
+                best = Found(first, at, tuple(dict.fromkeys(values)))
+            if at == len(words):
                 break
-            if values := [value for node in nodes for value in node.values]:
-                best = Found(first, at + 1, tuple(dict.fromkeys(values)))
+            word = words[at]
+            nodes = [reached for node in nodes for reached in node.onward.get(word, ())]
         return best
 
 
@@ -77,12 +81,9 @@ def _step(nodes: list[_Node[T]], word: str, *, bare: bool) -> list[_Node[T]]:
         following = node.marked.get(word)
         if following is None:
             following = node.marked[word] = _Node()
+            # As written comes first: it decides where both are phrases.
+            node.onward.setdefault(word, []).insert(0, following)
             if bare and fold(word) != word:
-                node.bare.setdefault(fold(word), []).append(following)
+                node.onward.setdefault(fold(word), []).append(following)
         reached.append(following)
     return reached
-
-
-def _reached(node: _Node[T], word: str) -> list[_Node[T]]:
-    exact = node.marked.get(word)
-    return [*([exact] if exact else []), *node.bare.get(word, [])]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from bot.languages.normalise import fold
 
@@ -47,12 +47,19 @@ class Spelling:
             return text
         return _WORD.sub(self._replace, text)
 
+    def with_known_marks(self, text: str, written: Container[str]) -> str:
+        """`repaired`, and marks that nobody writes left out: `giât` → `giat`. `written`: the words as people do write them."""
+        return _WORD.sub(lambda match: self._as_written(match.group(), written), self.repaired(text))
+
     def repair(self, word: str) -> str:
         """The commonest known word one slip away from `word`; `word` itself when it is known or nothing is near."""
         if word in self._known or not SHORTEST <= len(word) <= LONGEST or not word.isalpha():
             return word
         near = {form for form in (*_as_sounded(word), *_swapped(word)) if form in self._known} or self._one_letter_off(word)
         return max(sorted(near), key=lambda candidate: self._known[candidate], default=word)
+
+    def _as_written(self, word: str, written: Container[str]) -> str:
+        return word if word in written or fold(word) not in self._known else fold(word)
 
     def _replace(self, match: re.Match[str]) -> str:
         word = fold(match.group())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.brain.intent_model import DEFAULTS, NO_TOPICS, IntentModel
-from bot.languages.danger import asks_permission, danger_sign
+from bot.languages.danger import asks_permission, danger_sign_in_any
 from bot.measuring.held_out import EMERGENCY, Example, Question, Spelling
 from bot.settings import ROOT
 from bot.yaml_files import read_yaml
@@ -25,9 +25,11 @@ Guess = tuple[str, float]
 
 
 class Ranks(Protocol):
-    """An IntentModel, or whatever else gives the likeliest intents of a text, best first."""
+    """An IntentModel, or whatever else gives the likeliest intents of a text, best first, and its spelling."""
 
     def ranking(self, text: str) -> list[Guess]: ...
+
+    def respelt(self, text: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,15 @@ def judged(model: Ranks, question: Question, text: str, least_chance: float) -> 
     believed = guesses[0] if guesses else ("", 0.0)
     margin = believed[1] - guesses[1][1] if len(guesses) > 1 else 1.0
     cries = dict(guesses).get(EMERGENCY, 0.0) >= least_chance
-    ranking, alarm = _after_danger(text, names, model_cries=cries)
+    ranking, alarm = _after_danger((text, model.respelt(text)), names, model_cries=cries)
     return Judged(question, believed, margin, tuple(ranking), alarm)
 
 
-def _after_danger(text: str, names: list[str], *, model_cries: bool) -> tuple[list[str], bool]:
+def _after_danger(writings: tuple[str, str], names: list[str], *, model_cries: bool) -> tuple[list[str], bool]:
     """The ranking as EmergencyDetector leaves it, and whether it raised the alarm."""
     others = [name for name in names if name != EMERGENCY]
-    sign = danger_sign(text)
-    if sign is None and asks_permission(text):
+    sign = danger_sign_in_any(writings)
+    if sign is None and any(map(asks_permission, writings)):
         return others, False
     if sign or model_cries:
         return [EMERGENCY, *others], True

@@ -44,7 +44,7 @@ _A_BABYS_MONTHS = _pattern(
     rf"(?P<between>(?: (?![,.\d])\S+){{0,3}}?) {_N} tháng(?! (?:{_NOT_AN_AGE}))(?!\S)"
 )
 _NO_BABYS_MONTHS = _pattern(r"(?<!\S)(?:bầu|thai|bú|cách|sau|trước|uống|trị|bị|mổ|tiêm|chích|khỏi|thuốc|!cứ|!mỗi|mắc)(?!\S)")
-_WEEKS_OLD = _pattern(rf"(?<!\S)(?:bé|em bé|cháu|trẻ)(?: (?:mới|được|nhà em|em)){{0,2}} {_N} (?:tuần|ngày) tuổi(?!\S)")
+_WEEKS_OLD = _pattern(rf"(?<!\S)(?<!(?:thai) )(?<!(?:thai nhi) ){_N} (?:tuần|ngày) tuổi(?!\S)")
 _BORN = _pattern(
     r"(?<!\S)(?<!(?:học) )(?:(?:sinh|sanh)(?: vào)? năm |năm sinh |sn ?)(?P<year>19\d\d|20[0-4]\d|\d\d)(?![\w/])"
     r"|(?<!\S)(?:sinh|sanh)(?: ngày| vào| vào ngày)? (?:\d{1,2}[/.-]\d{1,2}[/.-])?(?P<on>19\d\d|20[0-4]\d)(?![\w/])"

@@ -53,6 +53,8 @@ _NTH_DAY = _pattern(
     rf"(?P<n>{NUMBER})(?!\S)"
 )
 _DAY_N = _pattern(r"(?<!\S)ngày (?P<n>\d{1,2})(?!\S)(?! (?:lần|viên|tháng|bữa|gói|ly|lít|cữ|ca|người|giờ|tiếng))")
+# Today's own date is none of these.
+_TODAY_NTH = _pattern(r"(?<!\S)(?:hôm nay|bữa nay|nay) (?:(?:là|đã|sang|được) ){0,2}ngày (?:thứ )?(?P<n>\d{1,2})(?!\S)")
 _AGO = _pattern(
     rf"(?<!\S)(?:(?P<cue>cách đây|được|đã|mới|hơn|từ|khoảng|gần|đúng|qua) ){{0,3}}(?P<n>{_N}|nửa) (?P<unit>{_UNIT})(?!\S)"
     r"(?P<past> (?:nay|trước|rồi|qua|này|ni|hơn nay))?(?P<not> (?:nữa|một lần|mới|thì|sau|tuổi|tới|liền|đầu|cuối|giữa|là))?"
@@ -122,7 +124,8 @@ def days_since_in(
         if said and time.first < said[-1].last:
             continue
         event = _event_of(time, events, reading)
-        if event is not None:
+        # "F0 ngày 20/11, hôm nay đi làm được chưa": what has a day already did not begin today.
+        if event is not None and (time.is_sure or time.days or event.key not in {since.role for since in said}):
             said.append(DaysSince(time.days, event.key, time.is_ordinal, time.first, time.last))
     return tuple(said)
 
@@ -161,11 +164,7 @@ def _is_no_more(hit: Hit, reading: Reading) -> bool:
 
 def _times(reading: Reading, today: datetime.date) -> Iterable[_Time]:
     text = reading.text
-    for match in _NTH_DAY.finditer(text):
-        yield _time(reading, match, number(match["n"]), is_ordinal=True, is_sure=True)
-    for match in _DAY_N.finditer(text):
-        if 1 <= number(match["n"]) <= LAST_ORDINAL_DAY:
-            yield _nth_or_date(_time(reading, match, number(match["n"]), is_ordinal=True, is_sure=False), today)
+    yield from _nth_days(reading, today)
     for days, pattern in _LAST.items():
         for match in pattern.finditer(text):
             yield _time(reading, match, days, is_ordinal=False, is_sure=True)
@@ -173,6 +172,17 @@ def _times(reading: Reading, today: datetime.date) -> Iterable[_Time]:
         if match["not"] is None and not _NOT_AGO.search(text[max(0, match.start() - 14) : match.start()].rstrip()):
             days = 15 if match["n"] in {"nửa", "nua"} else number(match["n"]) * _DAYS_IN[match["unit"]]
             yield _time(reading, match, days, is_ordinal=False, is_sure=bool(match["past"] or match["cue"]))
+
+
+def _nth_days(reading: Reading, today: datetime.date) -> Iterable[_Time]:
+    for match in _NTH_DAY.finditer(reading.text):
+        yield _time(reading, match, number(match["n"]), is_ordinal=True, is_sure=True)
+    for match in _TODAY_NTH.finditer(reading.text):
+        if 1 <= number(match["n"]) <= LAST_ORDINAL_DAY and number(match["n"]) != today.day:
+            yield _time(reading, match, number(match["n"]), is_ordinal=True, is_sure=True)
+    for match in _DAY_N.finditer(reading.text):
+        if 1 <= number(match["n"]) <= LAST_ORDINAL_DAY:
+            yield _nth_or_date(_time(reading, match, number(match["n"]), is_ordinal=True, is_sure=False), today)
 
 
 def _time(reading: Reading, match: re.Match[str], days: int, *, is_ordinal: bool, is_sure: bool) -> _Time:

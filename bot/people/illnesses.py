@@ -36,6 +36,13 @@ _LONG = (
 _LONG_AGO_BEHIND = re.compile(
     with_and_without_marks(rf"(?:(?:cách đây|được|đã|từ|hồi|lúc|vào|khoảng|gần|hơn|rồi|lần \d) ){{0,3}}(?:{_LONG})(?!\S)")
 )
+# Of every acute illness only what cannot be still going on: "ho được 2 tháng", "ho từ năm ngoái" can.
+_OVER_BEHIND = re.compile(
+    with_and_without_marks(
+        r"(?:(?:hồi|lúc|vào|khoảng|gần|hơn) ){0,2}(?:cách đây (?:khoảng |gần |hơn )?\d{1,2} (?:tháng|năm)"
+        r"|\d{1,2} (?:tháng|năm) trước|năm 20\d\d|tháng \d{1,2} năm)(?!\S)"
+    )
+)
 _MONTHS_LATER = re.compile(with_and_without_marks(r"(?<!\S)(?:xong|được|sau|rồi) \d{1,2} (?:tháng|năm)(?! trước)(?!\S)"))
 _LONG_AGO_IN_FRONT = re.compile(
     with_and_without_marks(
@@ -123,7 +130,12 @@ def _follows_a_dose(hit: Hit, reading: Reading, hits: Hits, vocabulary: Vocabula
         if doses and not stands.has_another_cause(hit, hits) and not stands.is_parted(doses[-1], hit, hits):
             return True
     after = hits.within(hit.last, min(end, hit.last + CAUSE_WITHIN_WORDS + 1))
-    return any(_is_dose(other) and _is_cause(row[hit.last : other.first], row[other.first]) for other in after)
+    return any(
+        _is_dose(other)
+        and _is_cause(row[hit.last : other.first], row[other.first])
+        and not _other_shot(hits.within(other.last, other.last + 2))  # "sốc sau khi tiêm vắc xin dại"
+        for other in after
+    )
 
 
 def _is_dose(hit: Hit) -> bool:
@@ -131,7 +143,7 @@ def _is_dose(hit: Hit) -> bool:
 
 
 def _other_shot(between: Sequence[Hit]) -> bool:
-    return any(hit.kind in {"event", "allergen"} and hit.key in {"other", "allergy_medicine"} for hit in between)
+    return any(hit.kind in {"event", "allergen"} and hit.key in {"other", "allergy_medicine", "allergy_other"} for hit in between)
 
 
 def _other_allergen(hit: Hit) -> bool:
@@ -242,7 +254,7 @@ class _Stands:
         row, ago, history = self.reading.words, self._words("ago"), self._words("history")
         if any(ago.ending_at(row, at) or history.ending_at(row, at) for at in self._back(hit.first, "fillers", 3)):
             return True
-        if hit.key == COVID and self._is_months_ago(hit):
+        if self._is_months_ago(hit):
             return True
         if any(ago.starting_at(row, at) for at in self._ahead(hit.last, "fillers", 2)):
             return True
@@ -256,7 +268,8 @@ class _Stands:
             row[hit.last : hit.last + LONG_AGO_WITHIN_WORDS],
             row[max(0, hit.first - LONG_AGO_WITHIN_WORDS) : hit.first],
         )
-        return bool(_LONG_AGO_BEHIND.match(" ".join(behind)) or _LONG_AGO_IN_FRONT.search(" ".join(front)))
+        over = _LONG_AGO_BEHIND if hit.key == COVID else _OVER_BEHIND
+        return bool(over.match(" ".join(behind)) or _LONG_AGO_IN_FRONT.search(" ".join(front)))
 
     def _still(self, between: Sequence[str]) -> bool:
         return any(word in BREAKS or word in self._words("still") for word in between)

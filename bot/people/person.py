@@ -15,7 +15,7 @@ from bot.people.ages import Age, AgeGroup, age_groups_in, ages_in
 from bot.people.days import DaysSince, NamedDate, dates_in, days_since_in
 from bot.people.doses import BOOSTER, Dose, doses_in
 from bot.people.illnesses import Illness, illnesses_in
-from bot.people.pregnancy import Pregnancy, pregnancy_in
+from bot.people.pregnancy import Pregnancy, pregnancy_in, with_pregnancy_tests
 from bot.people.reading import Reading
 from bot.people.vocabulary import Hit, Vocabulary
 
@@ -50,7 +50,7 @@ class Person:
 def person_in(text: str, vocabulary: Vocabulary, today: datetime.date) -> Person:
     """What `text` says on `today`; never raises."""
     reading = Reading.of(text)
-    hits = vocabulary.hits(reading)
+    hits = with_pregnancy_tests(reading, vocabulary.hits(reading), vocabulary)
     ages = ages_in(reading, vocabulary, today)
     dates = dates_in(reading, today)
     return Person(

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.languages.normalise import with_and_without_marks
+from bot.people.days import POSITIVE
 from bot.people.numbers import NUMBER, number
 from bot.people.reading import Reading
-from bot.people.vocabulary import Hit, Vocabulary
+from bot.people.vocabulary import COVID, Hit, Hits, Vocabulary
 
 PREGNANT, BREASTFEEDING, PLANNING, GAVE_BIRTH = "pregnant", "breastfeeding", "planning", "gave_birth"
 # Of several, the one that asks for the most care.
 STATES = (PREGNANT, BREASTFEEDING, GAVE_BIRTH, PLANNING)
 EARLY, LATER = "early", "later"
+LINES = frozenset({"vạch", "vach"})
 LATER_FROM_WEEKS = 13
 # The fourth month begins in week 13 or 14; the third ends on either side of the line.
 LATER_FROM_MONTHS, EARLY_TO_MONTHS = 4, 2
@@ -26,7 +28,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(with_and_without_marks(pattern))
 
 
-_SO_FAR = rf"(?P<n>{NUMBER}) (?P<unit>tuần|tháng)(?! (?:đầu|giữa|cuối|trước))"
+_SO_FAR = rf"(?P<n>{NUMBER}) (?P<unit>tuần|tháng|w|week|weeks)(?! (?:đầu|giữa|cuối|trước))"
 _FAR = _pattern(
     r"(?<!\S)(?<!(?:sảy|sẩy|phá|nạo|hút) )(?:thai|bầu|bầu bì|nghén|thai kỳ|tuổi thai)(?: (?![,.\d])\S+){0,3}?"
     rf" (?:(?P<unit_before>tuần|tháng) (?:thai )?(?:thứ )?(?P<nth>{NUMBER})|{_SO_FAR})(?!\S)"
@@ -34,7 +36,14 @@ _FAR = _pattern(
 _WEEKS_THEN_PREGNANT = _pattern(rf"(?<!\S)(?P<n>{NUMBER}) (?P<unit>tuần|tháng) (?:thai|mang thai|bầu)(?!\S)")
 _WEEK_OF_PREGNANCY = _pattern(rf"(?<!\S)tuần thai (?:thứ )?(?P<n>{NUMBER})(?!\S)")
 _TRIMESTER = _pattern(r"(?<!\S)(?:3|ba) tháng (?P<which>đầu|giữa|cuối)(?!\S)")
+_SO_LONG_NOW = _pattern(
+    r"được (?:(?:hơn|gần|khoảng|tầm|chừng|đúng) )?"
+    rf"(?:(?:(?!(?:sau) ){NUMBER}|mấy) (?:tuần|tháng|ngày|w|week|weeks)(?! nữa)|(?:tuần|tháng)(?: thứ)? {NUMBER})(?!\S)"
+)
 _FEEDS = _pattern(r"(?<!\S)cho (?:bé|con|em bé|cháu)(?: (?![,.])\S+){1,3} bú(?!\S)")
+_CAN, _NOW = frozenset({"được", "duoc"}), frozenset({"đang", "dang"})
+# "Có thai được không", "… được chưa", "… được sau 3 tháng".
+_ENDS_A_QUESTION = frozenset({",", ".", "không", "khong", "chưa", "chua", "hay", "sau", "lại", "lai", "nữa", "nua", "vậy", "vay"})
 _TRIMESTERS = {"đầu": 1, "dau": 1, "giữa": 2, "giua": 2, "cuối": 3, "cuoi": 3}
 
 
@@ -63,6 +72,18 @@ def pregnancy_in(reading: Reading, hits: Sequence[Hit], vocabulary: Vocabulary) 
     return Pregnancy(state, _stage(length, unit), length, unit, hit.first, hit.last)
 
 
+def with_pregnancy_tests(reading: Reading, hits: Hits, vocabulary: Vocabulary) -> Hits:
+    """ "Trễ kinh, thử que lên 2 vạch" is no covid: the two lines become a pregnancy, unless covid is named besides."""
+    words, row = vocabulary.words, reading.words
+    if not any(words["late_period"].starting_at(row, at) for at in range(len(row))):
+        return hits
+    if any(words["of_a_covid_test"].starting_at(row, at) for at in range(len(row))):
+        return hits
+    lines = {hit for hit in hits if hit.key in {POSITIVE, COVID} and not LINES.isdisjoint(row[hit.first : hit.last])}
+    tests = (Hit("pregnancy", PREGNANT, hit.first, hit.last) if hit.kind == "event" else None for hit in lines)
+    return Hits(sorted((*(hit for hit in hits if hit not in lines), *filter(None, tests)), key=lambda hit: hit.first))
+
+
 def _is_denied(hit: Hit, reading: Reading, vocabulary: Vocabulary) -> bool:
     row, words = reading.words, vocabulary.words
     if words["not"].ending_at(row, hit.first + 1) > 1:  # "chưa" + "có thai"
@@ -80,9 +101,16 @@ def _is_denied(hit: Hit, reading: Reading, vocabulary: Vocabulary) -> bool:
 
 
 def _state(hit: Hit, reading: Reading) -> str:
-    """Who asks "có thai được không" asks about later."""
-    after = reading.words[hit.last : hit.last + 1]
-    return PLANNING if hit.key == PREGNANT and after and after[0] in {"được", "duoc"} else hit.key
+    """Who asks "có thai được không" asks about later; not so "có thai được 20 tuần", "đang mang thai được tiêm không"."""
+    row = reading.words
+    can = hit.last - 1 if hit.key == PLANNING else hit.last
+    after = row[can : can + 6]
+    if not after or after[0] not in _CAN:
+        return hit.key
+    if _SO_LONG_NOW.match(" ".join(after)):
+        return PREGNANT
+    is_now = hit.first > 0 and row[hit.first - 1] in _NOW
+    return hit.key if is_now or (after[1:] and after[1] not in _ENDS_A_QUESTION) else PLANNING
 
 
 def _by_its_weeks(reading: Reading) -> Pregnancy | None:
@@ -116,7 +144,7 @@ def _lengths(reading: Reading) -> Iterator[tuple[int, str, re.Match[str]]]:
             named = match.groupdict()
             length = number(named.get("n") or named["nth"])
             unit = named.get("unit") or named.get("unit_before") or "tuần"
-            weeks = unit in {"tuần", "tuan"}
+            weeks = unit not in {"tháng", "thang"}
             if 0 < length <= (MOST_WEEKS if weeks else MOST_MONTHS):
                 yield length, WEEKS if weeks else MONTHS, match
 

@@ -107,17 +107,22 @@ class Vocabulary:
 
     def hits(self, reading: Reading) -> Hits:
         """Every word or phrase of the tables in a message, the longest at each place, from left to right."""
+        found_here = self._phrases.find(reading.words, None if reading.is_marked else _is_read_without_marks)
         return Hits(
             Hit(meaning.kind, meaning.key, found.first, found.last)
-            for found in self._phrases.find(reading.words)
+            for found in found_here
             for meaning in found.values
-            if meaning.kind != "nothing" and (reading.is_marked or not meaning.as_written)
+            if meaning.kind != "nothing"
         )
 
     def _add(self, phrase: str, kind: str, key: str) -> None:
         as_written = phrase.startswith(AS_WRITTEN)
         spelt = normalise(phrase.removeprefix(AS_WRITTEN))
         self._phrases.add(spelt, Meaning(kind, key, as_written), needs_marks=as_written)
+
+
+def _is_read_without_marks(meaning: Meaning) -> bool:
+    return not meaning.as_written
 
 
 def _entries(people: Mapping[str, Any], conditions: Conditions, vaccines: Vaccines) -> Iterable[tuple[str, str, Sequence[str]]]:

@@ -16,6 +16,7 @@ GENERAL = "utter_symptoms"
         ("tôi bị hen, ho hoài, có phải covid", f"{GENERAL}_at_risk"),
         ("triệu chứng ở trẻ em", f"{GENERAL}_child"),
         ("con em 4 tuổi sốt 2 ngày", f"{GENERAL}_child"),
+        ("con em 20 ngày tuổi sốt 38", f"{GENERAL}_child"),
         ("triệu chứng covid là gì", GENERAL),
         ("em 25 tuổi bị ho", GENERAL),
         ("viêm xoang với covid phân biệt sao", GENERAL),

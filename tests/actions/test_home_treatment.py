@@ -15,6 +15,7 @@ GENERAL = "utter_home_treatment_f0"
         "ba tôi 72 tuổi dương tính",
         "bà nội dương tính chăm sao",
         "em bầu 30 tuần dương tính",
+        "em mang thai được 30 tuần bị F0",
         "bị tiểu đường mà dương tính thì sao",
         "me toi ung thu test 2 vach",
         "chạy thận bị F0 làm sao",
@@ -43,6 +44,8 @@ async def test_children_have_signs_of_their_own(run, text):
         ("dương tính ngày thứ 12 vẫn 2 vạch", "over"),
         ("sốt 8 ngày trước, dương tính 2 ngày nay", "early"),
         ("dương tính ngày 19 đi làm được chưa", "early"),
+        ("hôm nay ngày 10 vẫn 2 vạch", "middle"),
+        ("em F0 ngày 14/11 hôm nay đi làm được chưa", "middle"),
     ],
 )
 async def test_the_days_are_counted_carefully(run, text, stage):
@@ -68,8 +71,9 @@ async def test_otherwise_the_general_answer_names_everybody(run, text):
     assert await run(ActionHomeTreatmentF0(), text) == (GENERAL, {})
 
 
-async def test_danger_is_told_first(run):
-    assert (await run(ActionHomeTreatmentF0(), "mẹ 70 tuổi F0 khó thở tím môi"))[0] == "utter_emergency"
+@pytest.mark.parametrize("text", ["mẹ 70 tuổi F0 khó thở tím môi", "F0 thở 28 lần/phút nhưng không mệt"])
+async def test_danger_is_told_first(run, text):
+    assert (await run(ActionHomeTreatmentF0(), text))[0] == "utter_emergency"
 
 
 async def test_what_was_understood_is_said_back(run):

@@ -124,6 +124,12 @@ def test_people_in_passing_fit(catalogue: Catalogue) -> None:
                 check(catalogue, key, {"person": who.as_value("positive", "symptoms"), "isolation": isolation})
 
 
+@pytest.mark.parametrize("which", [1, 2, 3])
+def test_each_part_of_a_pregnancy_has_its_words(catalogue: Catalogue, which: int) -> None:
+    who = asked({"entity": "pregnancy", "value": "pregnant", "group": f"{which} trimester"})
+    check(catalogue, "utter_home_treatment_f0_at_risk", {"person": who.as_value()})
+
+
 def test_all_of_these_answers_are_checked_here(catalogue: Catalogue) -> None:
     """A new one must be filled above."""
     bases = ("utter_vaccine_eligibility_", "utter_home_treatment_f0_", "utter_testing_result_", "utter_symptoms_")

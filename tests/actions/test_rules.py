@@ -22,7 +22,6 @@ async def test_documents_that_everybody_follows_come_newest_first(run):
         ("văn bản nào về tiêm vắc xin", "vaccination"),
         ("van ban nao ve vaccine?", "vaccination"),
         ("quy định xử phạt tin giả", "rumours"),
-        ("thông tư về xét nghiệm covid", "testing"),
     ],
 )
 async def test_a_named_subject_has_its_own_documents(run, text, subject):
@@ -40,8 +39,10 @@ async def test_only_documents_in_force_are_named(run):
 
 async def test_a_subject_without_a_document_in_force_falls_back_to_the_usual_ones(run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(SUBJECT_WORDS, "no-such-topic", ("van ban la",))
-    named = await run(ActionOfficialDocuments(), "văn bản lạ")
-    assert named == await run(ActionOfficialDocuments(), "văn bản")
+    usual = await run(ActionOfficialDocuments(), "văn bản")
+    assert await run(ActionOfficialDocuments(), "văn bản lạ") == usual
+    # What stands about testing was never read in the original or has ended.
+    assert await run(ActionOfficialDocuments(), "thông tư về xét nghiệm covid") == usual
 
 
 async def test_of_many_documents_only_the_newest_are_named(run, monkeypatch: pytest.MonkeyPatch):

@@ -50,6 +50,8 @@ async def groups(run, text: str) -> tuple[str, list[tuple[str, str]]]:
         ("em mới khỏi covid có tiêm được không", "not_listed", "none"),
         ("đang uống kháng sinh tiêm được không", "not_listed", "none"),
         ("lao phổi đã khỏi 10 năm có tiêm được không", "not_listed", "none"),
+        ("trước đây tôi bị lao phổi đã chữa khỏi có tiêm được không", "not_listed", "none"),
+        ("me toi bi tim mach co tiem duoc khong", "caution", "chronic"),
     ],
 )
 async def test_a_condition_is_told_in_its_group(run, text, group, cause):
@@ -89,6 +91,8 @@ async def test_what_is_denied_is_not_counted(run):
         "bệnh nền nào không được tiêm",
         "hút thuốc lá có tiêm được không",
         "vừa hết sốt có tiêm được không",
+        "tôi sợ tiêm vào bị đông máu, có nên tiêm không",
+        "gia đình có tiền sử ung thư, em 29 tuổi có tiêm được không",
         "Mẹ tôi 70 tuổi bị tiểu đường, cháu 5 tuổi, có tiêm được không",
     ],
 )
@@ -102,6 +106,7 @@ async def test_without_a_clear_condition_the_general_answer_refers(run, text):
         "em mang thai 20 tuần có tiêm được không",
         "đang cho con bú, bé 7 tháng, có tiêm được không",
         "em đang chuẩn bị mang thai có nên tiêm không",
+        "em trễ kinh 5 ngày thử que 2 vạch, có tiêm được không",
         "bé 7 tuổi bị hen có tiêm được không",
         "con em 15 tuổi có tiêm được không",
         "trẻ em có tiêm được không",
@@ -116,6 +121,7 @@ async def test_pregnancy_and_children_get_their_own_approved_answer(run, text):
     [
         ("em mang thai 10 tuần bị hen có tiêm không", "delay", "pregnancy_early"),
         ("em mang thai 20 tuần bị hen có tiêm không", "caution", "pregnancy_later"),
+        ("em mang thai được 20 tuần bị hen có tiêm không", "caution", "pregnancy_later"),
         ("em mang thai bị hen có tiêm không", "delay_or_caution", "none"),
         ("em cho con bú bị hen có tiêm không", "not_listed", "none"),
     ],
@@ -151,6 +157,7 @@ async def test_an_anaphylaxis_of_unknown_cause_is_told_what_would_be_the_contrai
         "hôm nay tôi sốt 38.5, khó thở, lịch tiêm ngày mai có được tiêm không",
         "đang F0 tức ngực có đi tiêm được không",
         "mẹ 70 tuổi ho, lơ mơ, mai tới lịch có tiêm được không",
+        "bố em ung thư gan giai đoạn cuối, đang nằm lơ mơ, có tiêm được không",
     ],
 )
 async def test_who_is_ill_now_and_in_danger_is_told_115_though_asking_for_a_vaccination(run, text):

@@ -12,7 +12,7 @@ import pytest
 
 from bot.brain.features import features
 from bot.brain.intent_model import DEFAULTS, RANKING_LENGTH, IntentModel
-from bot.brain.linear import LinearModel
+from bot.brain.linear import LinearModel, _weighted, counted
 
 EXAMPLES = {
     "testing_where": [
@@ -75,6 +75,30 @@ def test_courtesies_do_not_hide_the_question(model: IntentModel, text: str) -> N
     assert model.ranking(text)[0][0] == "testing_where"
 
 
+def test_a_history_of_another_illness_does_not_hide_the_question() -> None:
+    told = [
+        "tôi bị tiểu đường đang uống thuốc",
+        "mẹ tôi bị đau khớp",
+        "tôi mổ ruột thừa",
+        "tôi bị gút uống thuốc đều",
+        "đau lưng",
+    ]
+    pairs = [(text, intent) for intent, texts in {**EXAMPLES, "other_medical": told}.items() for text in texts]
+    learned = IntentModel.train(
+        [text for text, _ in pairs], [intent for _, intent in pairs], {**DEFAULTS, "minimum_examples": {"w": 1, "v": 1, "c": 1}}
+    )
+    history = "Tôi bị tiểu đường đang uống thuốc đều, mẹ tôi bị đau khớp, tôi bị gút, mổ ruột thừa."
+    assert learned.ranking(history)[0][0] == "other_medical"
+    assert learned.ranking(f"{history} Đi xét nghiệm ở đâu vậy?")[0][0] == "testing_where"
+
+
+def test_a_mistyped_message_is_respelt_and_a_clean_one_stays_itself() -> None:
+    texts = ["xét nghiệm ở đâu"] * 4 + ["triệu chứng thế nào"] * 4
+    learned = IntentModel.train(texts, ["testing_where"] * 4 + ["symptoms"] * 4, DEFAULTS)
+    assert learned.respelt("Xét ngihem ở đâu, trieêu chứng?") == "xét nghiem ở đâu, trieu chứng?"
+    assert learned.respelt("Xét nghiệm ở đâu?") == "Xét nghiệm ở đâu?"
+
+
 def test_a_message_of_courtesies_alone_stays_one(model: IntentModel) -> None:
     assert model.ranking("Xin chào. Chào buổi sáng!")[0][0] == "greet"
 
@@ -103,6 +127,24 @@ def test_a_broken_model_file_is_refused(model: IntentModel, tmp_path: Path) -> N
     np.savez(tmp_path / "arrays.npz", weights=np.array([{"code": 1}], dtype=object))
     with pytest.raises((ValueError, KeyError)):
         LinearModel.load(tmp_path)
+
+
+def test_a_table_row_is_what_a_message_is_weighed_as() -> None:
+    examples = [features(text) for texts in EXAMPLES.values() for text in texts]
+    blocks, table = counted(examples, {"w": 1, "v": 2, "c": 1})
+    for row, counts in zip(table.toarray(), examples, strict=True):
+        expected = np.zeros_like(row)
+        for name, block in blocks.items():
+            columns, values = _weighted(counts[name], block)
+            expected[columns] = values
+        assert row == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_rare_term_does_not_count_and_the_commonest_stands_first() -> None:
+    examples = [features(text) for text in ("xét nghiệm ở đâu", "xét nghiệm mấy giờ")]
+    blocks, table = counted(examples, {"v": 2})
+    assert list(blocks["v"].index) == ["xet", "nghiem", "xet nghiem"]
+    assert table.shape == (2, 3)
 
 
 def test_numbers_are_alike_and_words_are_counted_in_both_spellings() -> None:

@@ -20,6 +20,8 @@ from bot.languages.normalise import fold
         ("ko thở đc", "cannot_breathe"),
         ("ba em thở hổng nổi", "cannot_breathe"),
         ("thở 34 lần/phút", "cannot_breathe"),
+        ("F0 thở 28 lần/phút nhưng không mệt", "cannot_breathe"),
+        ("nhịp thở 27, spo2 97", "cannot_breathe"),
         ("môi con tím ngắt", "blue"),
         ("vợ em bất tỉnh rồi", "unconscious"),
         ("ông nội gọi hoài không thưa", "does_not_answer"),
@@ -27,10 +29,15 @@ from bot.languages.normalise import fold
         ("bố em đau ngực dữ dội", "chest_pain"),
         ("bé bỏ bú từ sáng", "not_waking_or_feeding"),
         ("tiêm xong sưng môi", "severe_reaction"),
+        ("vừa tiêm xong thấy tê môi, chóng mặt", "severe_reaction"),
         ("spo2 của mẹ em còn 90", "low_oxygen"),
         ("oxy 95 tụt xuống 89", "low_oxygen"),
         ("kẹp tay máy báo 88", "low_oxygen"),
         ("huyết áp 80/50", "low_blood_pressure"),
+        ("mạch đo được 42", "slow_pulse"),
+        ("bạn con xỉu ngoài sân trường", "unconscious"),
+        ("ba em lờ đờ như người mất hồn", "unconscious"),
+        ("cháu sốt cao, mà giờ mê sảng", "unconscious"),
         ("ho ra máu", "bleeding"),
         ("tôi không muốn sống nữa", "suicide"),
         ("gọi cấp cứu giúp tôi", "calls_for_help"),
@@ -57,6 +64,17 @@ def test_danger_is_recognised_without_diacritics(text: str) -> None:
         "spo2 bao nhiêu là bình thường",
         "spo2 dưới 94 có nguy hiểm không",
         "spo2 98",
+        "mạch 72",
+        "mạch dưới 50 có nguy hiểm không",
+        "mẹ em bị tim mạch, 45 tuổi",
+        "hẹp mạch vành 30 phần trăm",
+        "uong thuoc co duoc khong",
+        "chi ay la nguoi nha",
+        "sot 39 co phai test khong",
+        "thở trên 25 lần/phút có nguy hiểm không",
+        "nhịp thở 22",
+        "tiêm vắc xin xong bị tê tay",
+        "nhổ răng tiêm thuốc tê, tê môi mãi",
         "tôi không khó thở, chỉ ho",
         "nóng muốn chết",
         "chi phí cấp cứu bao nhiêu",
@@ -100,6 +118,8 @@ def test_illnesses_told_with_a_question_about_vaccination_are_history(text: str,
         "Mẹ em khó thở quá rồi, mẹ có được tiêm không?",
         "Bố tôi đặt stent năm 2020, sáng nay đau ngực dữ dội. Bố có nên tiêm không?",
         "Em không muốn sống nữa, em có được tiêm không?",
+        "Mẹ em đang li bì, mẹ có được tiêm không?",
+        "Em vừa tiêm xong 10 phút thấy tê môi, tiêm mũi 2 được không?",
     ],
 )
 def test_what_happens_now_is_danger_even_beside_a_question_about_vaccination(text: str) -> None:
@@ -129,6 +149,8 @@ def test_a_child_breathes_faster_than_an_adult() -> None:
     assert danger_sign("bé thở 45 lần một phút") is None
     assert danger_sign("bé thở 65 lần một phút") == "cannot_breathe"
     assert danger_sign("bố em thở 35 lần một phút") == "cannot_breathe"
+    assert danger_sign("cháu 14 tuổi thở 32 lần một phút") == "cannot_breathe"
+    assert danger_sign("bé 10 tuổi thở 32 lần một phút") is None
 
 
 def test_every_phrase_of_the_table_compiles_and_is_found_in_itself() -> None:

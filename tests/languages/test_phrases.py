@@ -30,6 +30,15 @@ def test_a_phrase_that_needs_marks_is_not_found_without_them() -> None:
     assert find(phrases, "cần thơ") == [("can-tho",)]
 
 
+def test_a_phrase_that_does_not_count_hides_no_other() -> None:
+    phrases: Phrases[str] = Phrases()
+    phrases.add("bị tim", "heart", needs_marks=True)
+    phrases.add("bị tim bẩm sinh", "congenital")
+    phrases.add("tim mạch", "vessels")
+    found = phrases.find(words_of("bi tim mach"), lambda value: value != "heart")
+    assert [each.values for each in found] == [("vessels",)]
+
+
 def test_phrases_of_one_spelling_are_all_given() -> None:
     phrases: Phrases[str] = Phrases()
     phrases.add("Tuy Hòa", "city")

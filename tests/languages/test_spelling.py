@@ -53,6 +53,11 @@ def test_a_message_keeps_its_known_words_as_typed(spelling: Spelling) -> None:
     assert spelling.repaired("bệnh viện xét ngihem được khôngg?") == "bệnh viện xét nghiem được khong?"
 
 
+def test_marks_that_nobody_writes_are_left_out(spelling: Spelling) -> None:
+    written = {"bệnh", "viện", "được"}
+    assert spelling.with_known_marks("bênh viện, được khôngg? giât", written) == "benh viện, được khong? giât"
+
+
 def test_another_language_is_not_made_vietnamese(spelling: Spelling) -> None:
     assert spelling.repaired("please tell vient kongh where") == "please tell vient kongh where"
 
@@ -60,4 +65,4 @@ def test_another_language_is_not_made_vietnamese(spelling: Spelling) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_makes_it_fail(text: str) -> None:
-    Spelling(KNOWN).repaired(text)
+    Spelling(KNOWN).with_known_marks(text, set())

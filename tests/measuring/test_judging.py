@@ -20,6 +20,9 @@ class Model:
     def ranking(self, text: str) -> list[Guess]:
         return self._guesses
 
+    def respelt(self, text: str) -> str:
+        return text.replace("khóo thơr", "kho tho")
+
 
 def seen(text: str, model: Model, *, intent: str = "symptoms", also: str = "") -> Any:
     return judged(model, Question(text, intent, also), text, least_chance=0.35)
@@ -44,6 +47,10 @@ def test_a_danger_sign_overrules_doubt() -> None:
     assert alarmed.ranking == (EMERGENCY, "symptoms")
     assert alarmed.is_answered(0.9, 0.9)
     assert alarmed.is_false_alarm
+
+
+def test_a_danger_sign_is_heard_in_the_respelt_text_too() -> None:
+    assert seen("mẹ tôi khóo thơr quá", Model(symptoms=0.9)).alarm
 
 
 def test_the_model_alone_raises_the_alarm_from_the_least_chance_on() -> None:

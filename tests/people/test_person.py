@@ -289,6 +289,32 @@ MISREAD_ONCE = [
     ("dương tính hôm thứ sáu", "condition=covid/now"),
     ("dương tính từ ngày thứ 6", "condition=covid/now"),
     ("F0 hết sốt 6 ngày rồi", "condition=covid/now condition=fever/past"),
+    ("em mang thai được 20 tuần", "pregnancy=pregnant/later[20 weeks]"),
+    ("em bầu được hơn 5 tháng", "pregnancy=pregnant/later[5 months]"),
+    ("vợ có thai được tháng thứ tư", "pregnancy=pregnant/later[4 months]"),
+    ("vợ có thai được mấy tháng rồi", "pregnancy=pregnant"),
+    ("em đang mang thai được tiêm không", "pregnancy=pregnant"),
+    ("có thai được không", "pregnancy=planning"),
+    ("có thai được sau 3 tháng không", "pregnancy=planning"),
+    ("giảm tiểu cầu khi mang thai lần trước", "condition=low_platelets/now"),
+    ("trễ kinh 5 ngày, thử que 2 vạch", "pregnancy=pregnant"),
+    ("chậm kinh 1 tuần que lên 2 vạch đậm", "pregnancy=pregnant"),
+    ("trễ kinh, test covid lên 2 vạch", "condition=covid/now"),
+    ("65 tuổi bị tim mạch", "age=65/years age_group=older condition=heart_disease/now"),
+    ("em bị gan nhiễm mỡ", "condition=liver_disease/now"),
+    ("trước đây bị lao phổi đã chữa khỏi", "condition=tuberculosis/past"),
+    ("sợ tiêm vào bị đông máu", ""),
+    ("mang thai 10w bị basedow", "pregnancy=pregnant/early[10 weeks] condition=thyroid/now"),
+    ("thai nhi 12 tuần tuổi", "pregnancy=pregnant/early[12 weeks]"),
+    ("con em 20 ngày tuổi sốt 38", "age=0/months age_group=infant condition=fever/now"),
+    ("bị viêm phổi cách đây 3 tháng", "condition=infection/past"),
+    ("bị ho được 2 tháng", "condition=cold/now days_since=60/symptoms"),
+    ("phản vệ sau khi tiêm vắc xin dại", "condition=anaphylaxis/now"),
+    ("tiêm xong vắc xin dại bị sốc phản vệ", "condition=anaphylaxis/now"),
+    ("hôm nay ngày 10 vẫn 2 vạch", "date=2026-11-22 days_since=10/positive[ordinal] condition=covid/now"),
+    ("hôm nay ngày 22 dương tính", "days_since=0/positive date=2026-11-22 condition=covid/now"),
+    ("gia đình có tiền sử ung thư", ""),
+    ("em F0 ngày 20/11 hôm nay đi làm", "condition=covid/now days_since=2/positive date=2026-11-20 date=2026-11-22"),
 ]
 
 VACCINES_AND_DOSES = [
@@ -373,6 +399,7 @@ ONLY_WITH_MARKS = {
     "ho 1 tuần rồi",
     "tôi có bị tiểu đường đâu",
     "tôi đâu có bị dị ứng",
+    "trước đây bị lao phổi đã chữa khỏi",
 }
 
 
