@@ -1,196 +1,320 @@
-"""The figures that citizens are told: the last good reading of each metric, from PostgreSQL or as shipped.
+"""The readings in PostgreSQL: every version of every number, of which the newest good one is told; and those shipped with Loa.
 
-The feed is read at most every six hours and, after a failure, not again before ten minutes, by one process at a time
-over all machines; the database's clock counts. Without a database, or while it is down, the shipped readings are told.
+Rows are only added. A number that its issuer corrected is a new row that supersedes the old one; a number that came again
+is only seen again. Without a database, or while it is down, the shipped readings are told.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+import json
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import structlog
-from psycopg.rows import class_row
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
-from bot.figures.checks import doubtful
-from bot.figures.feeds import WHO, FeedError, Reading, read_who
-from bot.settings import ROOT, Settings
+from bot.figures.gate import Judged
+from bot.figures.known import Known, Remembered, Stored
+from bot.figures.readings import Series, Window
+from bot.settings import ROOT
 from bot.yaml_files import read_yaml
 
-REFRESH_AFTER = datetime.timedelta(hours=6)
-RETRY_AFTER = datetime.timedelta(minutes=10)
-# Any number will do as long as every process takes the same one and nothing else does.
-REFRESH_LOCK = 7_105_052
 CONNECT_SECONDS = 2
-STATEMENT_MILLISECONDS = 2_000
-# Written before the file is fetched, so that a process that dies in the middle counts as a failure, not as no attempt.
-UNFINISHED = "not finished"
+# A citizen is waiting who reads; who writes is given more.
+READ_MILLISECONDS = 2_000
+WRITE_MILLISECONDS = 30_000
+# What lies further behind the newest reading of its series is in the table, and nobody asks for it in a talk.
+KEPT_IN_MIND = datetime.timedelta(days=120)
+LARGEST_VALUE = 2**63 - 1
 
-Connection = psycopg.Connection[tuple[object, ...]]
+Connection = psycopg.Connection[dict[str, Any]]
+Key = tuple[Series, datetime.date]
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass
+class Recorded:
+    """What `record` did: rows `added` (of which `suspect`), and values `seen_again`."""
+
+    added: int = 0
+    seen_again: int = 0
+    suspect: list[Judged] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
-class Told:
-    """What may be told now, and whether the feed is due to be read again."""
+class _Current:
+    """The row that stands for a number now."""
 
-    readings: list[Reading]
-    refresh_is_due: bool
+    id: int
+    window: Window
+    value: int
+    judgement: tuple[str, list[str], list[str]]
 
-    def find(self, metric: str, place: str) -> Reading | None:
-        return next((r for r in self.readings if (r.metric, r.place) == (metric, place)), None)
+
+# What this process read last, of which database, and the version of the figures at that time.
+_kept: dict[tuple[str, Path], tuple[int, Known]] = {}
+_reading = threading.Lock()
 
 
-def read_told(url: str | None, root: Path = ROOT) -> Told:
-    """The last good readings; never raises for a database that is absent or down."""
-    known = list(shipped(root))
+def read_known(url: str | None, root: Path = ROOT) -> Known:
+    """What may be told; never raises for a database that is absent or down: then it is what was known last, or is shipped."""
     if not url:
-        return Told(known, refresh_is_due=False)
+        return shipped(root)
     try:
-        with _connected(url) as connection:
-            return Told(newest([*known, *_stored(connection)]), _is_due(connection))
+        with connected(url, READ_MILLISECONDS) as connection:
+            return _known_now(connection, url, root)
     except psycopg.Error as error:
         log.warning("figures_database_failed", error=type(error).__name__)
-        return Told(known, refresh_is_due=False)
+        return kept_known(url, root)
 
 
-def refresh_figures(settings: Settings, url: str, *, at_once: bool = False, root: Path = ROOT) -> bool:
-    """Read the feed if it is due (or `at_once`) and nobody else is reading it; True when new readings were stored.
-
-    Blocks for as long as the feed takes (see `feeds`). A failure is logged and noted, never raised.
-    """
-    try:
-        with _connected(url) as connection:
-            if not _only_one(connection) or not (at_once or _is_due(connection)):
-                return False
-            return _read_and_store(connection, settings.feed_who_url, root)
-    except psycopg.Error as error:
-        log.warning("figures_database_failed", error=type(error).__name__)
-        return False
-
-
-def told_readings(settings: Settings, url: str | None, *, refresh: bool) -> list[Reading]:
-    """For `loa figures`: what is told now, after reading the feed once if asked to (kept only with a database)."""
-    if refresh and url:
-        refresh_figures(settings, url, at_once=True)
-    told = read_told(url).readings
-    return newest([*told, *_fetched_only(settings, told)]) if refresh and not url else told
+def kept_known(url: str | None, root: Path = ROOT) -> Known:
+    """What `read_known` gave last, without asking the database."""
+    kept = _kept.get((url, root)) if url else None
+    return kept[1] if kept else shipped(root)
 
 
 @cache
-def shipped(root: Path = ROOT) -> tuple[Reading, ...]:
+def shipped(root: Path = ROOT) -> Known:
     """The dated readings in data/figures/shipped.yml; none when the file is absent. Read once in a process's life."""
     path = root / "data/figures/shipped.yml"
-    if not path.exists():
-        return ()
-    entries = read_yaml(path)["readings"]
-    return tuple(Reading(**{**entry, "fetched_at": _midnight(entry["fetched_at"])}) for entry in entries)
+    entries = read_yaml(path)["readings"] if path.exists() else []
+    readings = [_shipped_reading(entry) for entry in entries]
+    stale = {
+        reading.series: entry["stale_since"] for reading, entry in zip(readings, entries, strict=True) if entry["stale_since"]
+    }
+    return Known(readings, stale)
 
 
-def newest(readings: Iterable[Reading]) -> list[Reading]:
-    """One reading for each metric and place: that of the newest day, of several for one day the last fetched."""
-    best: dict[tuple[str, str], Reading] = {}
+def newest(readings: Iterable[Stored]) -> list[Stored]:
+    """Of each series the reading of its last day."""
+    best: dict[Series, Stored] = {}
     for reading in readings:
-        known = best.setdefault((reading.metric, reading.place), reading)
-        if (reading.as_of, reading.fetched_at) >= (known.as_of, known.fetched_at):
-            best[reading.metric, reading.place] = reading
-    return list(best.values())
+        known = best.setdefault(reading.series, reading)
+        if reading.as_of > known.as_of:
+            best[reading.series] = reading
+    return [best[series] for series in sorted(best)]
 
 
-def _fetched_only(settings: Settings, told: list[Reading]) -> list[Reading]:
-    try:
-        return _checked(read_who(settings.feed_who_url), told)
-    except FeedError as error:
-        log.warning("feed_not_read", feed=WHO, error=str(error))
-        return []
+def history(connection: Connection, feed: str, root: Path = ROOT) -> Remembered:
+    """What this feed was believed so far, with what is shipped of it."""
+    return Remembered(r for r in together(shipped(root), _stored(connection, feed)).readings if r.feed == feed)
 
 
-def _read_and_store(connection: Connection, feed_url: str, root: Path) -> bool:
-    _note(connection, UNFINISHED)
-    try:
-        told = newest([*shipped(root), *_stored(connection)])
-        readings = _checked(read_who(feed_url), told)
-    except FeedError as error:
-        log.warning("feed_not_read", feed=WHO, error=str(error))
-        _note(connection, str(error))
-        return False
+def record(
+    connection: Connection,
+    feed: str,
+    judged: Iterable[Judged],
+    states: Mapping[Series, datetime.date | None],
+    newest_rows: Mapping[Series, datetime.date] | None = None,
+) -> Recorded:
+    """Keep what the gate judged of one document, in one transaction: new rows, rows seen again, and since when a series stands.
+
+    `states`: since when each series is not updated, None where it is. A number that is judged anew may change its verdict.
+    """
+    # A document that says one number twice must not add two rows at each reading for ever.
+    once = {(one.reading.series, one.reading.as_of): one for one in judged}
     with connection.transaction():
-        for reading in readings:
-            _store(connection, reading)
-        _note(connection, None)
-    log.info("feed_read", feed=WHO, as_of=readings[0].as_of.isoformat())
-    return True
+        current = _current(connection, feed, {day for _, day in once})
+        added = [(one, current.get(key)) for key, one in once.items() if not _is_same(current.get(key), one)]
+        again = [(one, current[key]) for key, one in once.items() if _is_same(current.get(key), one)]
+        _add(connection, added)
+        _see_again(connection, again)
+        _note_series(connection, states, newest_rows or {})
+    return Recorded(len(added), len(again), [one for one, _ in added if one.verdict == "suspect"])
 
 
-def _checked(readings: list[Reading], told: list[Reading]) -> list[Reading]:
-    """`readings` if none of them is doubtful beside what was told so far; else FeedError, so that none is told."""
-    last = {(r.metric, r.place): r for r in told}
-    for reading in readings:
-        before = last.get((reading.metric, reading.place))
-        reason = before and doubtful(reading.value, reading.as_of, before.value, before.as_of)
-        if reason:
-            raise FeedError(f"{reading.metric} are kept out: {reason}")
-    return readings
-
-
-def _connected(url: str) -> Connection:
-    """A connection with short limits: a citizen is waiting. It answers in UTC."""
-    connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="loa figures")
+def see_all_again(connection: Connection, feed: str, now: datetime.datetime) -> None:
+    """The document is the one that was read last: all that it said then, it says now."""
     connection.execute(
-        "SELECT set_config('statement_timeout', %s, false), set_config('TimeZone', 'UTC', false)", [str(STATEMENT_MILLISECONDS)]
+        """UPDATE readings SET last_seen_at = %(now)s WHERE feed = %(feed)s AND last_seen_at < %(now)s
+              AND last_seen_at = (SELECT max(last_seen_at) FROM readings WHERE feed = %(feed)s)""",
+        {"feed": feed, "now": now},
+    )
+
+
+def connected(url: str, milliseconds: int) -> Connection:
+    """A connection with short limits. It answers in UTC."""
+    connection = psycopg.connect(
+        url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="loa figures", row_factory=dict_row
+    )
+    connection.execute(
+        "SELECT set_config('statement_timeout', %s, false), set_config('TimeZone', 'UTC', false)", [str(milliseconds)]
     )
     return connection
 
 
-def _only_one(connection: Connection) -> bool:
-    """Whether this process may read the feed; the lock falls with the connection."""
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [REFRESH_LOCK]).fetchone()
-    return bool(row and row[0])
+def _shipped_reading(entry: Mapping[str, Any]) -> Stored:
+    fields = {name: entry[name] for name in ("feed", "metric", "place", "as_of", "value", "issuer", "url")}
+    fetched_at = datetime.datetime.combine(entry["fetched_at"], datetime.time(), datetime.UTC)
+    return Stored(**fields, window=Window(entry["window"]), fetched_at=fetched_at)
 
 
-def _is_due(connection: Connection) -> bool:
-    row = connection.execute(
-        """SELECT NOT EXISTS (
-               SELECT FROM feed_attempts WHERE feed = %s
-               AND attempted_at > now() - CASE WHEN error IS NULL THEN %s ELSE %s END)""",
-        [WHO, REFRESH_AFTER, RETRY_AFTER],
-    ).fetchone()
-    return bool(row and row[0])
+def together(known: Known, newer: Known) -> Known:
+    """What is `newer` counts, also where it disagrees; the other readings fill the gaps of the days that are kept in mind."""
+    readings: dict[Key, Stored] = {}
+    last: dict[Series, datetime.date] = {}
+    for reading in [*known.readings, *newer.readings]:
+        readings[reading.series, reading.as_of] = reading
+        last[reading.series] = max(reading.as_of, last.get(reading.series, reading.as_of))
+    in_mind = [reading for (series, day), reading in readings.items() if day > last[series] - KEPT_IN_MIND]
+    said_newly = {reading.series for reading in newer.readings}
+    stale = {series: day for series, day in known.stale.items() if series not in said_newly}
+    return Known(in_mind, {**stale, **newer.stale}, newer.ranks)
 
 
-def _note(connection: Connection, error: str | None) -> None:
-    connection.execute(
-        """INSERT INTO feed_attempts (feed, attempted_at, succeeded_at, error)
-           VALUES (%(feed)s, now(), CASE WHEN %(error)s::text IS NULL THEN now() END, %(error)s)
-           ON CONFLICT (feed) DO UPDATE SET attempted_at = now(), error = excluded.error,
-               succeeded_at = coalesce(excluded.succeeded_at, feed_attempts.succeeded_at)""",
-        {"feed": WHO, "error": error},
+def _known_now(connection: Connection, url: str, root: Path) -> Known:
+    version = _version(connection)
+    kept = _kept.get((url, root))
+    # Of many who ask while the figures change one reads them; the others are told what was known a moment ago.
+    if kept and (kept[0] == version or not _reading.acquire(blocking=False)):
+        return kept[1]
+    if not kept:
+        _reading.acquire()
+    try:
+        # Read after the version: at worst newer than it, and then read once more.
+        _kept[url, root] = (version, together(shipped(root), _stored(connection)))
+    finally:
+        _reading.release()
+    return _kept[url, root][1]
+
+
+def _version(connection: Connection) -> int:
+    row = connection.execute("SELECT version FROM figures_version").fetchone()
+    return int(row["version"]) if row else 0
+
+
+def _stored(connection: Connection, feed: str | None = None) -> Known:
+    rows = connection.execute(
+        """SELECT DISTINCT ON (readings.feed, readings.metric, readings.place, readings.kind, as_of) readings.*
+             FROM series_state JOIN readings USING (feed, metric, place, kind)
+            WHERE verdict = 'good' AND as_of > last_good - %(days)s::integer AND readings.feed = coalesce(%(feed)s, readings.feed)
+            ORDER BY readings.feed, readings.metric, readings.place, readings.kind, as_of, id DESC""",
+        {"feed": feed, "days": KEPT_IN_MIND.days},
+    ).fetchall()
+    states = connection.execute(
+        "SELECT * FROM series_state WHERE stale_since IS NOT NULL AND feed = coalesce(%s, feed)", [feed]
+    ).fetchall()
+    stale = {Series(row["feed"], row["metric"], row["place"], row["kind"]): row["stale_since"] for row in states}
+    ranks = {row["feed"]: row["rank"] for row in connection.execute("SELECT feed, rank FROM feed_state").fetchall()}
+    return Known([stored_reading(row) for row in rows], stale, ranks)
+
+
+def stored_reading(row: Mapping[str, Any]) -> Stored:
+    """A row of `readings`."""
+    return Stored(
+        feed=row["feed"],
+        metric=row["metric"],
+        place=row["place"],
+        as_of=row["as_of"],
+        window=_window(row),
+        value=row["value"],
+        issuer=row["issuer"],
+        url=row["url"],
+        fetched_at=row["last_seen_at"],
+        id=row["id"],
+        verdict=row["verdict"],
+        marks=frozenset(row["marks"]),
+        supersedes=row["supersedes"],
     )
 
 
-def _store(connection: Connection, reading: Reading) -> None:
-    """A value seen before is only seen again: its row gets the new day of fetching."""
-    connection.execute(
-        """INSERT INTO readings (feed, metric, place, as_of, stale_since, value, issuer, url, fetched_at)
-           VALUES (%(feed)s, %(metric)s, %(place)s, %(as_of)s, %(stale_since)s, %(value)s, %(issuer)s, %(url)s, %(fetched_at)s)
-           ON CONFLICT (feed, metric, place, as_of, value) DO UPDATE SET stale_since = excluded.stale_since,
-               issuer = excluded.issuer, url = excluded.url, fetched_at = excluded.fetched_at""",
-        vars(reading),
+def _current(connection: Connection, feed: str, days: Collection[datetime.date]) -> dict[Key, _Current]:
+    rows = connection.execute(
+        """SELECT DISTINCT ON (metric, place, kind, as_of) * FROM readings
+            WHERE feed = %s AND as_of = ANY(%s) ORDER BY metric, place, kind, as_of, id DESC""",
+        [feed, list(days)],
+    ).fetchall()
+    return {
+        (Series(feed, row["metric"], row["place"], row["kind"]), row["as_of"]): _Current(
+            row["id"], _window(row), row["value"], (row["verdict"], row["marks"], row["reasons"])
+        )
+        for row in rows
+    }
+
+
+def _is_same(current: _Current | None, judged: Judged) -> bool:
+    return current is not None and (current.value, current.window) == (judged.reading.value, judged.reading.window)
+
+
+def _judgement(judged: Judged) -> tuple[str, list[str], list[str]]:
+    return judged.verdict, sorted(judged.marks), list(judged.reasons)
+
+
+def _window(row: Mapping[str, Any]) -> Window:
+    return Window(row["kind"], row["starts_at"], row["ends_at"])
+
+
+def _add(connection: Connection, added: Iterable[tuple[Judged, _Current | None]]) -> None:
+    rows = []
+    for judged, before in added:
+        verdict, marks, reasons = _judgement(judged)
+        judgement = {"verdict": verdict, "marks": marks, "reasons": reasons, "supersedes": before.id if before else None}
+        rows.append({**vars(judged.reading), **vars(judged.reading.window), **judgement, "window": None})
+    _for_each(
+        connection,
+        """INSERT INTO readings (feed, metric, place, as_of, kind, starts_at, ends_at, value, issuer, url, fetched_at,
+                                 last_seen_at, verdict, marks, reasons, supersedes)
+           SELECT feed, metric, place, as_of, kind, starts_at, ends_at, value, issuer, url, fetched_at,
+                  fetched_at, verdict, marks, reasons, supersedes
+             FROM jsonb_to_recordset(%s) AS new (
+                  feed text, metric text, place text, as_of date, kind text, starts_at timestamptz, ends_at timestamptz,
+                  value bigint, issuer text, url text, fetched_at timestamptz, verdict text, marks text[], reasons text[],
+                  supersedes bigint)
+            ORDER BY as_of""",
+        rows,
     )
 
 
-def _stored(connection: Connection) -> list[Reading]:
-    with connection.cursor(row_factory=class_row(Reading)) as cursor:
-        return cursor.execute(
-            """SELECT DISTINCT ON (metric, place) feed, metric, place, as_of, stale_since, value, issuer, url, fetched_at
-               FROM readings ORDER BY metric, place, as_of DESC, fetched_at DESC"""
-        ).fetchall()
+def _see_again(connection: Connection, again: Iterable[tuple[Judged, _Current]]) -> None:
+    seen, judged_anew = [], []
+    for judged, current in again:
+        judgement = _judgement(judged)
+        row = {"id": current.id, "seen": judged.reading.fetched_at}
+        seen.append(row)
+        if judgement != current.judgement:
+            judged_anew.append({"id": current.id, **dict(zip(("verdict", "marks", "reasons"), judgement, strict=True))})
+    _for_each(
+        connection,
+        """UPDATE readings SET last_seen_at = greatest(last_seen_at, seen)
+             FROM jsonb_to_recordset(%s) AS again (id bigint, seen timestamptz) WHERE readings.id = again.id""",
+        seen,
+    )
+    _for_each(
+        connection,
+        """UPDATE readings SET verdict = anew.verdict, marks = anew.marks, reasons = anew.reasons
+             FROM jsonb_to_recordset(%s) AS anew (id bigint, verdict text, marks text[], reasons text[])
+            WHERE readings.id = anew.id""",
+        judged_anew,
+    )
 
 
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return datetime.datetime.combine(day, datetime.time(), datetime.UTC)
+def _note_series(
+    connection: Connection, states: Mapping[Series, datetime.date | None], newest_rows: Mapping[Series, datetime.date]
+) -> None:
+    _for_each(
+        connection,
+        """INSERT INTO series_state (feed, metric, place, kind, newest_row, stale_since)
+           SELECT * FROM jsonb_to_recordset(%s) AS new (
+                  feed text, metric text, place text, kind text, newest_row date, stale_since date)
+           ON CONFLICT (feed, metric, place, kind) DO UPDATE
+              SET newest_row = excluded.newest_row, stale_since = excluded.stale_since""",
+        [
+            {**vars(series), "newest_row": newest_rows.get(series), "stale_since": states.get(series)}
+            for series in sorted({*states, *newest_rows})
+        ],
+    )
+
+
+def _for_each(connection: Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One statement for all rows: the figures have then changed once, not once a row."""
+    if rows:
+        connection.execute(statement.encode(), [Jsonb(rows, dumps=partial(json.dumps, default=str))])

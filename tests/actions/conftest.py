@@ -14,7 +14,7 @@ from bot.people.person import entities as entities_of
 from bot.people.person import person_in
 from bot.people.vocabulary import Vocabulary
 from bot.settings import ROOT
-from tests.simulators.who_feed import WhoFeed
+from tests.simulators.feeds import FeedHost
 
 Run = Callable[..., Awaitable[tuple[str, dict[str, Any]]]]
 TODAY = date(2026, 11, 22)
@@ -22,14 +22,14 @@ RASA_FIELDS = ("text", "buttons", "elements", "custom", "template", "response", 
 
 
 @pytest.fixture
-def feed() -> Iterator[WhoFeed]:
-    simulator = WhoFeed()
+def feed() -> Iterator[FeedHost]:
+    simulator = FeedHost()
     yield simulator
     simulator.close()
 
 
 @pytest.fixture(autouse=True)
-def deployment(feed: WhoFeed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def deployment(feed: FeedHost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A deployment for Đắk Lắk without a database, whose feed is the simulator."""
     monkeypatch.setenv("LOA_HOME", str(tmp_path))
     monkeypatch.setenv("LOA_PROVINCE", "dak-lak")
@@ -46,20 +46,37 @@ def vocabulary() -> Vocabulary:
     return Vocabulary.load(ROOT)
 
 
+def said(text: str, intent: str, entities: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """A citizen's message as Rasa keeps it."""
+    return {"event": "user", "text": text, "parse_data": {"intent": {"name": intent}, "entities": entities or []}}
+
+
 @pytest.fixture
 def run() -> Run:
     """Runs an action after a citizen's message; gives the response key and its values."""
 
     async def run_action(
-        action: Action, text: str = "", *, place: str | None = None, ambiguous: str | None = None, remembered: str | None = None
+        action: Action,
+        text: str = "",
+        *,
+        place: str | None = None,
+        ambiguous: str | None = None,
+        remembered: str | None = None,
+        named: list[dict[str, Any]] | None = None,
+        before: list[dict[str, Any]] | None = None,
     ):
-        named = {"place": place, "place_ambiguous": ambiguous}
-        entities = [*({"entity": name, "value": value} for name, value in named.items() if value), *people_in(text)]
+        """`named`: entities with their places in the text. `before`: the events of earlier messages (`said`)."""
+        places = {"place": place, "place_ambiguous": ambiguous}
+        entities = [
+            *({"entity": name, "value": value} for name, value in places.items() if value),
+            *(named or ()),
+            *people_in(text),
+        ]
         tracker = Tracker(
             sender_id="citizen",
             slots={"place": remembered},
             latest_message={"text": text, "intent": {"name": ""}, "entities": entities},
-            events=[],
+            events=[*(before or ()), said(text, "", entities)],
             paused=False,
             followup_action=None,
             active_loop={},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -11,24 +12,44 @@ from actions import figures
 from actions.figures import ActionCaseFigures, ActionVaccinationFigures
 from actions.help import ActionHotline
 from actions.rules import SUBJECT_WORDS, ActionOfficialDocuments
-from bot.figures.feeds import Reading
-from bot.figures.store import Told, shipped
+from bot.figures.known import Known
+from bot.figures.store import shipped
 from bot.languages.catalogue import Catalogue
+from bot.languages.figure_lines import figure_texts
 from bot.settings import PROVINCES, ROOT
 
 LONGEST = 900
 PLACEHOLDER = re.compile(r"{(\w+)}")
-FILLED_BY_THE_CATALOGUE = {"province", "hotline"}
+# `figure_lines` may be empty: a place without figures has none to tell.
+FILLED_BY_THE_CATALOGUE = {"province", "hotline", "figure_lines"}
+
+
+def _without_empty_lines(texts: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if text}
 
 
 def check(catalogue: Catalogue, key: str, values: dict) -> None:
     assert key in catalogue.entries
+    values = {**values, **_without_empty_lines(figure_texts(values, catalogue.fragments, beside=LONGEST // 2))}
     asked = set(PLACEHOLDER.findall(catalogue.entries[key].text)) - FILLED_BY_THE_CATALOGUE
     assert not [name for name in asked if not values.get(name)], f"{key} would show an empty place"
     answer = catalogue.answer(key, values)
     assert answer.key == key
     assert len(answer.text) <= LONGEST
     assert all(line in answer.text for line in map(str, (values[name] for name in asked - {"contacts", "documents"})))
+
+
+YESTERDAY = date(2026, 11, 21)
+
+
+def knows(monkeypatch: pytest.MonkeyPatch, known: Known) -> None:
+    """Figures as they are known on 22/11/2026."""
+
+    async def at_once(*_: object) -> Known:
+        return known
+
+    monkeypatch.setattr(figures, "known_soon", at_once)
+    monkeypatch.setattr(figures, "today", lambda: date(2026, 11, 22))
 
 
 @pytest.fixture(params=PROVINCES)
@@ -53,8 +74,7 @@ async def test_case_figures(run, catalogue: Catalogue, place):
 
 
 async def test_case_figures_that_move(run, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    moving = [Reading(r.feed, r.metric, r.place, r.as_of, None, r.value, r.issuer, r.url, datetime.now(UTC)) for r in shipped()]
-    monkeypatch.setattr(figures, "read_told", lambda _: Told(moving, refresh_is_due=False))
+    knows(monkeypatch, Known([replace(r, as_of=YESTERDAY) for r in shipped(ROOT).readings]))
     key, values = await run(ActionCaseFigures())
     assert key == "utter_case_figures"
     check(catalogue, key, values)
@@ -65,7 +85,7 @@ async def test_vaccination_figures(run, catalogue: Catalogue):
 
 
 async def test_no_figures(run, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(figures, "read_told", lambda _: Told([], refresh_is_due=False))
+    knows(monkeypatch, Known([]))
     check(catalogue, *await run(ActionCaseFigures()))
     check(catalogue, *await run(ActionVaccinationFigures()))
 

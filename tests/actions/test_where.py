@@ -133,8 +133,10 @@ async def test_places_of_one_name_in_two_provinces_are_asked_about(run, monkeypa
         assert [choice["title"] for choice in values["choices"]] == ["Đắk Lắk: Phú Xuân", "Thanh Hóa: Phú Xuân", "xã Xuân Tín"]
 
 
-async def test_figures_are_the_same_for_every_place_of_a_name(run):
-    assert await run(ActionCaseFigures(), ambiguous="Tân Lập") == ("utter_case_figures_place", {"place_name": "Tân Lập"})
+@pytest.mark.parametrize("name", ["Tân Lập", "Phú Xuân"])
+async def test_nobody_is_asked_which_place_is_meant_for_figures(run, name):
+    key, values = await run(ActionCaseFigures(), ambiguous=name)
+    assert (key, values["place_name"]) == ("utter_case_figures_place", name)
 
 
 async def test_a_place_that_was_said_is_said_back(run):

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings
-from tests.simulators.who_feed import WhoFeed
+from tests.simulators.feeds import FeedHost
 
 
 @pytest.fixture
-def feed() -> Iterator[WhoFeed]:
-    simulator = WhoFeed()
+def feed() -> Iterator[FeedHost]:
+    simulator = FeedHost()
     yield simulator
     simulator.close()
 
 
 @pytest.fixture
-def settings(feed: WhoFeed, tmp_path: Path) -> Settings:
+def settings(feed: FeedHost, tmp_path: Path) -> Settings:
     return Settings.from_environment({"FEED_WHO_URL": feed.url, "LOA_HOME": str(tmp_path)})

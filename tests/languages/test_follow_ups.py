@@ -36,6 +36,14 @@ CASES = [
     ("văn bản nào quy định?", "no_gathering", "official_documents"),
     ("còn tiêm thì sao", "testing_where", "vaccine_where"),
     ("thế còn xét nghiệm", "vaccine_cost", "testing_cost"),
+    ("còn cả nước?", "case_figures", "case_figures"),
+    ("tỉnh mình thì sao ạ", "vaccination_figures", "vaccination_figures"),
+    ("so với tuần trước?", "case_figures", "case_figures"),
+    ("còn tuần trước thì sao", "case_figures", "case_figures"),
+    ("hôm qua?", "vaccination_figures", "vaccination_figures"),
+    ("còn tử vong?", "case_figures", "case_figures"),
+    ("thế còn số ca mắc", "vaccination_figures", "case_figures"),
+    ("có biểu đồ không", "case_figures", "case_figures"),
 ]
 
 
