@@ -1,0 +1,140 @@
+"""`loa operator`: who may work on the staff pages. Only here accounts are made, reset and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+
+import psycopg
+import typer
+from psycopg.rows import dict_row
+from rich.console import Console
+from rich.table import Table
+
+from bot.database import DictConnection
+from bot.postgres import running_embedded_url
+from bot.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from bot.staff.accounts import Role
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="The people who work with Loa: add, list, reset, disable.")
+console = Console(soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True)
+
+ROLE_HELP = "operator (answers citizens), senior, content (texts and figures) or admin"
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="small letters, for example an.nguyen")],
+    role: Annotated[str, typer.Option(help=ROLE_HELP)],
+) -> None:
+    """Make an account and print its first password, once. It must be changed at the first login."""
+    from bot.staff import accounts
+
+    chosen = _role(role)
+    password = _done(lambda connection: accounts.add(connection, name, chosen, _me()))
+    _print_password(name, password)
+
+
+@app.command("list")
+def list_all() -> None:
+    """All accounts with role and state."""
+    from bot.staff import accounts
+    from bot.staff.login import LOCK_FAILURES, LOCK_MINUTES
+
+    found = _done(lambda connection: accounts.accounts(connection, LOCK_MINUTES, LOCK_FAILURES))
+    table = Table("name", "role", "state", "last seen")
+    for account in found:
+        states = {
+            "disabled": account.is_disabled,
+            "locked after wrong passwords": account.is_locked,
+            "has not chosen a password": account.must_change_password,
+        }
+        state = next((name for name, holds in states.items() if holds), "active")
+        seen = f"{account.last_seen_at:%Y-%m-%d %H:%M} UTC" if account.last_seen_at else "–"
+        table.add_row(account.name, account.role, state, seen)
+    console.print(table if found else "There is no account yet: loa operator add NAME --role ROLE")
+
+
+@app.command()
+def reset(name: str, role: Annotated[str | None, typer.Option(help=f"a new role: {ROLE_HELP}")] = None) -> None:
+    """Print a new first password, unlock, open again if disabled, end all sessions of the account."""
+    from bot.staff import accounts
+
+    chosen = _role(role) if role else None
+    password = _done(lambda connection: accounts.reset(connection, name, _me(), chosen))
+    _print_password(name, password)
+
+
+@app.command()
+def disable(name: str) -> None:
+    """Close an account and end its sessions at once. What it did stays in the log."""
+    from bot.staff import accounts
+
+    _done(lambda connection: accounts.disable(connection, name, _me()))
+    console.print(f"{name} is closed.", markup=False, highlight=False)
+
+
+@app.command()
+def log(days: Annotated[int, typer.Option(min=1, help="how far back")] = 30) -> None:
+    """What staff did, oldest first, one JSON object a line."""
+
+    async def read(connection: DictConnection) -> list[str]:
+        rows = await connection.execute(
+            "SELECT to_jsonb(audit_log)::text AS line FROM audit_log WHERE at > now() - make_interval(days => %s) ORDER BY id",
+            [days],
+        )
+        return [str(row["line"]) for row in await rows.fetchall()]
+
+    for line in _done(read):
+        console.print(line, markup=False, highlight=False)
+
+
+def _done(work: Callable[[DictConnection], Awaitable[T]]) -> T:
+    """The work's result; what stands in its way is one sentence and exit code 1."""
+    from bot.staff.accounts import AccountError
+
+    settings = Settings.from_environment()
+    url = settings.database_url or running_embedded_url(settings)
+    if url is None:
+        raise SettingsError("This needs the database: start Loa, or set LOA_DATABASE_URL.")
+
+    async def run() -> T:
+        connect = psycopg.AsyncConnection.connect
+        async with await connect(url, autocommit=True, connect_timeout=10, row_factory=dict_row) as connection:
+            return await work(cast(DictConnection, connection))
+
+    try:
+        return asyncio.run(run())
+    except AccountError as error:
+        errors.print(f"loa: {error}", style="bold red", markup=False)
+    except psycopg.OperationalError as error:
+        errors.print(f"loa: the database does not answer ({type(error).__name__})", style="bold red", markup=False)
+    raise typer.Exit(1)
+
+
+def _role(text: str) -> Role:
+    from bot.staff.accounts import ROLES
+
+    found = next((role for role in ROLES if role == text), None)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(ROLES)}", param_hint="--role")
+    return found
+
+
+def _me() -> str:
+    """In the log: which user of the machine."""
+    return f"shell:{getpass.getuser()}"
+
+
+def _print_password(name: str, password: str) -> None:
+    """The password alone on standard output, so that it can be piped; what to know about it beside."""
+    errors.print(f"First password of {name}, shown this once; it is changed at the first login:", markup=False, highlight=False)
+    sys.stdout.write(f"{password}\n")

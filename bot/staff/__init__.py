@@ -1,0 +1,1 @@
+"""The people who work with Loa: accounts, sessions, and the door of every staff page."""

@@ -1,0 +1,89 @@
+"""How a staff page is put together: template, words, and headers that let no script or stranger in."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.assets import COMMON_HEADERS, StaticFiles
+from bot.languages.interface import interface_words
+from bot.staff.sessions import Person
+
+HERE = Path(__file__).parent
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+HEADERS = {
+    **COMMON_HEADERS,
+    # No script at all; forms go to us alone; nobody frames the page.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Layout:
+    """Renders the templates of one room inside staff.html. `words`: the files of locales/vi/interface it needs."""
+
+    def __init__(self, root: Path, templates: Path, *words: str, static: tuple[Path, ...] = ()) -> None:
+        self.words = interface_words(root, "staff", *words)
+        self.files = StaticFiles.load(HERE / "static/staff.css", *static)
+        self._own_files = tuple(path.name for path in static)
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader([templates, HERE / "templates"]),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update(number=number, day=day, moment=moment)
+
+    def static_routes(self) -> list[BaseRoute]:
+        """The files that this room brings; staff.css comes with bot.staff.pages."""
+        return [Route(f"/static/{name}", self.files.serve) for name in self._own_files]
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        person: Person | None,
+        csrf: str,
+        values: Mapping[str, Any] | None = None,
+        status: int = 200,
+    ) -> Response:
+        html = self._templates.get_template(template).render(
+            words=self.words,
+            person=person,
+            csrf=csrf,
+            versions=self.files.versions,
+            here=quote(request.url.path),
+            **(values or {}),
+        )
+        return HTMLResponse(html, status, HEADERS)
+
+
+def redirect(address: str) -> Response:
+    """To a page of ours after a form, so that a reload sends nothing twice."""
+    return RedirectResponse(address, 303, HEADERS)
+
+
+def number(value: int) -> str:
+    """11.624.000"""
+    return f"{value:,}".replace(",", ".")
+
+
+def day(value: datetime.date) -> str:
+    return f"{value:%d/%m/%Y}"
+
+
+def moment(value: datetime.datetime) -> str:
+    return f"{value.astimezone(VIETNAM):%H:%M %d/%m/%Y}"

@@ -1,0 +1,91 @@
+"""Logging in: every try is counted before its password is looked at, so that a hundred at once are a hundred tries."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, cast
+
+from bot.audit import entry
+from bot.database import DictConnection, Pool
+from bot.staff import passwords, sessions
+from bot.staff.accounts import NAME
+
+# This many wrong passwords for a name within the window: no more are looked at until the first of them is that old.
+LOCK_FAILURES = 5
+LOCK_MINUTES = 15
+# An office shares one address: this stops a script, not a forgetful colleague.
+MOST_FAILURES_OF_ADDRESS = 30
+# Tries are counted one after the other, on all gateways: any number that nobody else takes.
+TRY_LOCK = 7_105_053
+
+
+class LoginRefused(Exception):
+    """`reason` is a key of locales/vi/interface/staff.yml. It does not tell whether the name exists."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def login(pool: Pool, name: str, password: str, address: str | None) -> str:
+    """The token of a new session; raises LoginRefused. `address`: of the browser, None where it is not known."""
+    name = name.strip().casefold()
+    source = _network(address)
+    is_name = NAME.fullmatch(name) is not None
+    async with pool.connection() as connection:
+        failure_id = await _count_try(connection, name if is_name else "", source)
+        found = await connection.execute(
+            "SELECT id, password_hash FROM operators WHERE name = %s AND disabled_at IS NULL", [name if is_name else ""]
+        )
+        row = await found.fetchone()
+    # No connection is held while argon2 works.
+    is_right = await passwords.matches(str(row["password_hash"]) if row else None, password)
+    async with pool.connection() as connection, connection.transaction():
+        if is_right and row is not None:
+            await connection.execute("DELETE FROM login_failures WHERE name = %s OR id = %s", [name, failure_id])
+            await connection.execute(*entry(name, "login", name, address=source))
+            return await sessions.start(connection, int(cast(int, row["id"])))
+        await connection.execute(*entry(name if is_name else "?", "login_refused", address=source))
+    raise LoginRefused("login_wrong")
+
+
+async def count_password_try(connection: DictConnection, name: str) -> int:
+    """For the page that asks for the old password again: the same limit; the caller forgets the try if it was right."""
+    return await _count_try(connection, name, "")
+
+
+async def forget_try(connection: DictConnection, failure_id: int) -> None:
+    await connection.execute("DELETE FROM login_failures WHERE id = %s", [failure_id])
+
+
+async def _count_try(connection: DictConnection, name: str, address: str) -> int:
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(%s)", [TRY_LOCK])
+        found = await connection.execute(
+            """SELECT count(*) FILTER (WHERE name = %(name)s AND name <> '') AS of_name,
+                      count(*) FILTER (WHERE address = %(address)s AND address <> '') AS of_address
+                 FROM login_failures
+                WHERE (name = %(name)s OR address = %(address)s) AND at > now() - make_interval(mins => %(minutes)s)""",
+            {"name": name, "address": address, "minutes": LOCK_MINUTES},
+        )
+        counts = cast(dict[str, Any], await found.fetchone())
+        if counts["of_name"] >= LOCK_FAILURES:
+            raise LoginRefused("login_locked")
+        if counts["of_address"] >= MOST_FAILURES_OF_ADDRESS:
+            raise LoginRefused("login_too_many")
+        await connection.execute("DELETE FROM login_failures WHERE at < now() - interval '1 day'")
+        made = await connection.execute(
+            "INSERT INTO login_failures (name, address) VALUES (%s, %s) RETURNING id", [name, address]
+        )
+        return int(cast(dict[str, Any], await made.fetchone())["id"])
+
+
+def _network(address: str | None) -> str:
+    """One IPv4 address, or the /64 that one IPv6 customer has; empty for this machine: a proxy that names nobody."""
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        return ""
+    if ip.is_loopback:
+        return ""
+    return str(ipaddress.ip_network(f"{ip}/64", strict=False)) if ip.version == 6 else str(ip)
