@@ -82,6 +82,7 @@ class Loa:
             "LOA_ENV_FILE": os.devnull,
             "LOA_HOME": str(self._home),
             "LOA_HTTP_PORT": str(self._port),
+            "LOA_MESSAGES_A_MINUTE": "0",  # a citizen of the bench asks as fast as answers come
             "FEED_WHO_URL": NOWHERE,
             "PYTHONUNBUFFERED": "1",
         }

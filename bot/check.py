@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from bot.findings import Finding
 from bot.languages.catalogue import Catalogue, Entry
 
 MAX_ANSWER_CHARACTERS = 900
@@ -25,15 +25,6 @@ HIGH_RISK = frozenset(
 )
 # Anything a citizen could take for a number to dial: 1900 9095, 0262.2460701, +84 …, 115 after "gọi".
 PHONE = re.compile(r"(?<![\d/.,-])(?:(?:\+84|0)[\d .]{7,12}\d|1[89]00[ .]?\d[\d .]{2,5}\d)(?![\d/])|(?<=gọi )\d{3,4}\b(?!/)")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`severity`: error (must not be released), expired (withdrawn by itself), review (due)."""
-
-    severity: str
-    key: str
-    sentence: str
 
 
 def findings(catalogue: Catalogue) -> list[Finding]:
@@ -71,8 +62,10 @@ def _button_errors(catalogue: Catalogue, entry: Entry) -> Iterator[str]:
     if len(entry.buttons) > MAX_BUTTONS:
         yield f"has more than {MAX_BUTTONS} buttons"
     for button in entry.buttons:
-        if catalogue.payload(button.payload) is None:
+        if button.payload and catalogue.payload(button.payload) is None:
             yield f"the button {button.title!r} leads to {button.payload}, which is no intent"
+        if button.phone and unknown_numbers(catalogue, f"gọi {button.phone}"):
+            yield f"the button {button.title!r} calls {button.phone}, which is not in data/directory/contacts.yml, or is withheld"
         if len(button.title) > MAX_BUTTON_CHARACTERS:
             yield f"the button {button.title!r} is longer than {MAX_BUTTON_CHARACTERS} characters"
         if len(button.payload.encode()) > TELEGRAM_PAYLOAD_BYTES:

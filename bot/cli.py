@@ -13,14 +13,16 @@ import typer
 from rich.console import Console
 
 from bot import ask as asking
-from bot import model, service
+from bot import cli_figures, cli_operators, cli_zalo, model, service
 from bot.check import findings
 from bot.languages.catalogue import Catalogue, CatalogueError
 from bot.log import configure
-from bot.postgres import running_embedded_url
 from bot.settings import ROOT, Settings, SettingsError, ensure_home
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(cli_figures.app, name="figures")
+app.add_typer(cli_operators.app, name="operator")
+app.add_typer(cli_zalo.app, name="zalo")
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
@@ -80,9 +82,13 @@ def evaluate(
 
 @app.command()
 def check() -> None:
-    """List answers past their date or due for review, and what is wrong in locales and directory. Exit code 1 if any is wrong."""
-    catalogue = Catalogue.load(ROOT, Settings.from_environment().province)
-    found = findings(catalogue)
+    """List answers past their date or due for review, what is wrong in locales and directory, and whether each channel that is
+    switched on may talk to its platform. Exit code 1 if any is wrong."""
+    from bot.check_channels import channel_findings
+
+    settings = Settings.from_environment()
+    catalogue = Catalogue.load(ROOT, settings.province)
+    found = [*findings(catalogue), *asyncio.run(channel_findings(settings, catalogue))]
     for finding in found:
         console.print(f"{finding.severity:>7}  {finding.key}  {finding.sentence}", markup=False, highlight=False)
     console.print(f"{len(catalogue.entries)} answers, {len(found)} findings", highlight=False)
@@ -104,22 +110,6 @@ def worker() -> None:
             await asyncio.gather(built.work(), built.sweep())
 
     asyncio.run(run())
-
-
-@app.command()
-def figures(refresh: Annotated[bool, typer.Option(help="fetch from the feeds first")] = False) -> None:
-    """The figures that citizens are told now: value, day, issuer, when fetched."""
-    from bot.figures.store import told_readings
-
-    settings = Settings.from_environment()
-    url = settings.database_url or running_embedded_url(settings)
-    for reading in told_readings(settings, url, refresh=refresh):
-        stale = f", not updated since {reading.stale_since}" if reading.stale_since else ""
-        console.print(
-            f"{reading.metric}  {reading.place}  {reading.value:,}  for {reading.as_of} ({reading.issuer}{stale}), "
-            f"fetched {reading.fetched_at:%Y-%m-%d %H:%M} UTC",
-            highlight=False,
-        )
 
 
 def _print_line(line: str) -> None:

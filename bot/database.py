@@ -20,13 +20,13 @@ DictConnection = psycopg.AsyncConnection[dict[str, object]]
 Pool = AsyncConnectionPool[DictConnection]
 
 
-def open_pool(url: str, *, max_size: int = 16) -> Pool:
+def open_pool(url: str, *, min_size: int = 2, max_size: int = 16) -> Pool:
     """A closed pool of dict-row connections; `async with` opens it. `url` is a libpq address."""
     return AsyncConnectionPool(
         url,
         connection_class=psycopg.AsyncConnection[dict[str, object]],
         kwargs={"row_factory": dict_row, "autocommit": True},
-        min_size=2,
+        min_size=min_size,
         max_size=max_size,
         open=False,
         timeout=5,

@@ -26,6 +26,7 @@ import yaml
 
 from bot import model
 from bot.database import migrate
+from bot.figures.feeds import enabled_feeds
 from bot.health import PARTS_FILE
 from bot.languages.catalogue import Catalogue
 from bot.postgres import EmbeddedPostgres
@@ -67,10 +68,9 @@ def prepared(settings: Settings) -> Iterator[Foundation]:
     _check_disk(settings.home)
     with _only_one(settings.home):
         Catalogue.load(ROOT, settings.province)  # a broken file stops the start with its name, not the gateway in a loop
+        enabled_feeds(settings)  # so does a wrong line in data/directory/feeds.yml
         _check_port(settings.http_host, settings.http_port)
         kept_secret(settings)
-        for line in settings.not_yet:
-            say("loa", line)
         with _database(settings) as (postgres, database_url):
             applied = _migrated(database_url)
             say("loa", f"database ready ({len(applied)} migrations applied)" if applied else "database ready")

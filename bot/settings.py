@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,8 +22,11 @@ from dotenv import dotenv_values
 ROOT = Path(__file__).resolve().parent.parent
 PROVINCES = ("dak-lak", "thanh-hoa")
 DEFAULT_WHO_URL = "https://srhdpeuwpubsa.blob.core.windows.net/whdh/COVID/WHO-COVID-19-global-data.csv"
-# Channels of the contract that this version does not carry yet: set, they are named at start and stay off.
-CHANNELS_TO_COME = {"ZALO_": "Zalo", "MESSENGER_": "Messenger"}
+# Feeds that Loa has an adapter for; without an address all but the WHO's are off. A feed of data/directory/feeds.yml has
+# settings of the same form, after its name: so-y-te is FEED_SO_Y_TE_URL and FEED_SO_Y_TE_CA.
+FEED_ADDRESSES = ("FEED_WHO_URL", "FEED_NCSC_URL", "FEED_VNCDC_URL", "FEED_TIEMCHUNG_URL", "FEED_PIPEZERO_URL")
+FEED_SETTING = re.compile(r"FEED_([A-Z0-9]+(?:_[A-Z0-9]+)*)_(?:URL|CA)")
+MESSENGER_PAGE = re.compile(r"(?P<page>[A-Za-z0-9_.-]{1,64}):(?P<token>[^\s:,]{4,1000})")
 
 
 class SettingsError(Exception):
@@ -35,6 +40,47 @@ class TelegramSettings:
     token: str = field(repr=False)
     api_url: str
     webhook_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ZaloSettings:
+    """A Zalo Official Account and the app that speaks for it. `oa_secrets`: of the webhook page, several while one is changed."""
+
+    app_id: str
+    app_secret: str = field(repr=False)
+    oa_id: str
+    oa_secrets: tuple[str, ...] = field(repr=False)
+    stale_seconds: float
+    button_template: str
+    unnamed_echoes: str
+    api_url: str
+    oauth_url: str
+
+    @property
+    def secrets(self) -> tuple[tuple[str, str], ...]:
+        """(the setting's name, the secret): what a webhook may be signed with."""
+        return (*(("ZALO_OA_SECRET", secret) for secret in self.oa_secrets), ("ZALO_APP_SECRET", self.app_secret))
+
+
+@dataclass(frozen=True)
+class MessengerSettings:
+    """The pages of one Meta app. `pages`: the token of each by its id. `human_agent`: Meta has granted operators seven days."""
+
+    pages: Mapping[str, str] = field(repr=False)
+    app_secret: str = field(repr=False)
+    verify_token: str = field(repr=False)
+    human_agent: bool
+    api_url: str
+    api_version: str
+
+
+@dataclass(frozen=True)
+class FeedSettings:
+    """Where a feed of figures is read, and the file of the one CA certificate that its host is trusted by (None: the usual
+    ones). The address may hold a password."""
+
+    url: str | None = field(repr=False)
+    ca: str | None
 
 
 @dataclass(frozen=True)
@@ -55,10 +101,15 @@ class Settings:
     worker_inside: bool
     worker_concurrency: int
     sweep_seconds: float
+    operator_quiet_minutes: float
+    messages_a_minute: int
     log_format: str
     telegram: TelegramSettings | None
-    feed_who_url: str
-    not_yet: tuple[str, ...] = ()
+    zalo: ZaloSettings | None
+    messenger: MessengerSettings | None
+    feeds: Mapping[str, FeedSettings]
+    figures_minutes: float
+    corrections_hold_minutes: float
 
     @property
     def models(self) -> Path:
@@ -97,15 +148,15 @@ class Settings:
             worker_inside=read.one_of("LOA_WORKER", ("inside", "alone"), "inside") == "inside",
             worker_concurrency=int(read.number("LOA_WORKER_CONCURRENCY", 16)),
             sweep_seconds=read.number("LOA_SWEEP_SECONDS", 60.0),
+            operator_quiet_minutes=read.number("LOA_OPERATOR_QUIET_MINUTES", 60.0),
+            messages_a_minute=read.count("LOA_MESSAGES_A_MINUTE", 20),
             log_format=read.one_of("LOA_LOG_FORMAT", ("console", "json"), "console"),
             telegram=read.telegram(public_url),
-            feed_who_url=read.url("FEED_WHO_URL") or DEFAULT_WHO_URL,
-            not_yet=tuple(
-                f"{name}: this version has no {channel} channel yet, the setting does nothing"
-                for name in sorted(values)
-                for prefix, channel in CHANNELS_TO_COME.items()
-                if name.startswith(prefix) and values[name]
-            ),
+            zalo=read.zalo(),
+            messenger=read.messenger(),
+            feeds=read.feeds(),
+            figures_minutes=read.number("LOA_FIGURES_MINUTES", 10.0),
+            corrections_hold_minutes=read.number("LOA_CORRECTIONS_HOLD_MINUTES", 60.0),
         )
 
 
@@ -127,6 +178,12 @@ class _Reader:
         if value <= 0:
             raise SettingsError(f"{name} must be greater than zero, not {raw!r}.")
         return value
+
+    def count(self, name: str, default: int) -> int:
+        raw = self.text(name)
+        if raw and not (raw.isascii() and raw.isdigit()):
+            raise SettingsError(f"{name} must be a whole number, 0 or more, not {raw!r}.")
+        return int(raw) if raw else default
 
     def port(self, name: str, default: int) -> int:
         raw = self.text(name)
@@ -152,6 +209,31 @@ class _Reader:
             raise SettingsError(f"{name} must start with postgresql:// (the value is not shown: it may hold a password).")
         return value or None
 
+    def feeds(self) -> dict[str, FeedSettings]:
+        """By name (`so-y-te`): the feeds that something is set for, and the WHO's, which has a public address."""
+        set_for = {match[1] for name in self._values if (match := FEED_SETTING.fullmatch(name)) and self.text(name)}
+        feeds = {
+            name.lower().replace("_", "-"): FeedSettings(self.feed_url(f"FEED_{name}_URL"), self.certificate(f"FEED_{name}_CA"))
+            for name in sorted(set_for)
+        }
+        who = feeds.get("who", FeedSettings(None, None))
+        return {**feeds, "who": FeedSettings(who.url or DEFAULT_WHO_URL, who.ca)}
+
+    def feed_url(self, name: str) -> str | None:
+        value = self.text(name)
+        if value and not re.match(r"https?://[^/]", value):
+            raise SettingsError(f"{name} must start with http:// or https:// (the value is not shown: it may hold a password).")
+        return value or None
+
+    def certificate(self, name: str) -> str | None:
+        path = self.text(name)
+        try:
+            if path:
+                ssl.create_default_context(cafile=path)
+        except OSError as error:  # SSLError, for a file that is no certificate, is one
+            raise SettingsError(f"{name} must name a file with a CA certificate in PEM form, not {path!r}.") from error
+        return str(Path(path).resolve()) if path else None
+
     def telegram(self, public_url: str) -> TelegramSettings | None:
         token, secret = self.text("TELEGRAM_TOKEN"), self.text("TELEGRAM_WEBHOOK_SECRET")
         if not token and (secret or self.text("TELEGRAM_API_URL")):
@@ -170,6 +252,72 @@ class _Reader:
         return TelegramSettings(
             token=token, api_url=self.url("TELEGRAM_API_URL") or "https://api.telegram.org", webhook_secret=secret
         )
+
+    def zalo(self) -> ZaloSettings | None:
+        """None when nothing is set. Ids are strings of digits: they are larger than any number that JSON is safe with."""
+        names = ("ZALO_APP_ID", "ZALO_APP_SECRET", "ZALO_OA_ID", "ZALO_OA_SECRET")
+        optional = ("ZALO_STALE_SECONDS", "ZALO_BUTTON_TEMPLATE", "ZALO_UNNAMED_ECHOES", "ZALO_API_URL", "ZALO_OAUTH_URL")
+        missing = [name for name in names if not self.text(name)]
+        if len(missing) == len(names) and not any(self.text(name) for name in optional):
+            return None
+        if missing:
+            raise SettingsError(
+                f"Zalo is half set: {', '.join(missing)} missing. Set what docs/zalo.md says, or unset the other ZALO_ variables."
+            )
+        for name in ("ZALO_APP_ID", "ZALO_OA_ID"):
+            if not (self.text(name).isascii() and self.text(name).isdigit()):
+                raise SettingsError(f"{name} must be digits, not {self.text(name)!r}.")
+        oa_secrets = tuple(part.strip() for part in self.text("ZALO_OA_SECRET").split(",") if part.strip())
+        if not oa_secrets:
+            raise SettingsError("ZALO_OA_SECRET must hold the OA Secret Key, or several with commas.")
+        template = self.text("ZALO_BUTTON_TEMPLATE")
+        if not re.fullmatch(r"[a-z_]{0,40}", template):
+            raise SettingsError(f"ZALO_BUTTON_TEMPLATE must be a word of small letters and _, not {template!r}.")
+        return ZaloSettings(
+            app_id=self.text("ZALO_APP_ID"),
+            app_secret=self.text("ZALO_APP_SECRET"),
+            oa_id=self.text("ZALO_OA_ID"),
+            oa_secrets=oa_secrets,
+            stale_seconds=self.number("ZALO_STALE_SECONDS", 300.0),
+            button_template=template,
+            unnamed_echoes=self.one_of("ZALO_UNNAMED_ECHOES", ("ignore", "operator"), "ignore"),
+            api_url=self.url("ZALO_API_URL") or "https://openapi.zalo.me",
+            oauth_url=self.url("ZALO_OAUTH_URL") or "https://oauth.zaloapp.com",
+        )
+
+    def messenger(self) -> MessengerSettings | None:
+        """None when nothing is set. The pages' tokens are never shown, not even in an error."""
+        names = ("MESSENGER_PAGES", "MESSENGER_APP_SECRET", "MESSENGER_VERIFY_TOKEN")
+        optional = ("MESSENGER_HUMAN_AGENT", "MESSENGER_API_URL", "MESSENGER_API_VERSION")
+        missing = [name for name in names if not self.text(name)]
+        if len(missing) == len(names) and not any(self.text(name) for name in optional):
+            return None
+        if missing:
+            raise SettingsError(
+                f"Messenger is half set: {', '.join(missing)} missing. Set what docs/messenger.md says, "
+                "or unset the other MESSENGER_ variables."
+            )
+        version = self.text("MESSENGER_API_VERSION") or "v25.0"
+        if not re.fullmatch(r"v\d{1,3}\.\d", version):
+            raise SettingsError(f"MESSENGER_API_VERSION must look like v25.0, not {version!r}.")
+        return MessengerSettings(
+            pages=self.messenger_pages("MESSENGER_PAGES"),
+            app_secret=self.text("MESSENGER_APP_SECRET"),
+            verify_token=self.text("MESSENGER_VERIFY_TOKEN"),
+            human_agent=self.one_of("MESSENGER_HUMAN_AGENT", ("on", "off"), "off") == "on",
+            api_url=self.url("MESSENGER_API_URL") or "https://graph.facebook.com",
+            api_version=version,
+        )
+
+    def messenger_pages(self, name: str) -> dict[str, str]:
+        listed = [part.strip() for part in self.text(name).split(",") if part.strip()]
+        found = [match for part in listed if (match := MESSENGER_PAGE.fullmatch(part))]
+        pages = {match["page"]: match["token"] for match in found}
+        if not pages or len(pages) != len(listed):
+            raise SettingsError(
+                f"{name} must be page_id:token, commas between several, each page once (not shown here: it holds tokens)."
+            )
+        return pages
 
 
 def _environment_over_dotenv() -> dict[str, str]:

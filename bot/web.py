@@ -4,39 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import functools
+import importlib
 import os
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.channels.sending import Sender
+from bot.channels.acknowledging import AcknowledgeTimes
+from bot.channels.assembly import Surroundings, channels
+from bot.channels.sending import Channel
 from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
 from bot.chatpage.pages import Pages
 from bot.database import Pool, open_pool
 from bot.dialogue import conversations
+from bot.dialogue.corrections import Corrections
 from bot.dialogue.delivery import Delivery
 from bot.dialogue.engine import Engine
 from bot.dialogue.queue import Queue
-from bot.dialogue.receive import store_and_defer
+from bot.dialogue.receive import store_and_defer, store_event
 from bot.dialogue.turn import Turns
+from bot.figures.pictures import Pictures
+from bot.figures.places import FigurePlaces
+from bot.figures.store import read_known
 from bot.health import Health, Part
-from bot.languages.catalogue import Catalogue
+from bot.insights.corrections_page import CorrectionsPage
+from bot.insights.figures_page import FiguresPage
+from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.live import LiveReplies
 from bot.log import where
 from bot.messages import Incoming, Received
 from bot.settings import ROOT, Settings, SettingsError, kept_secret
-
-if TYPE_CHECKING:
-    from bot.channels.telegram import Receive, Telegram
+from bot.staff.pages import StaffPages
 
 log = structlog.get_logger(__name__)
 
@@ -45,17 +54,18 @@ WORKER_PAUSE_SECONDS = 2.0
 
 @dataclass
 class Service:
-    """What one gateway or worker process holds. `telegram` is None while the channel is off."""
+    """What one gateway or worker process holds. `channels` are those that push and are switched on."""
 
     settings: Settings
     pool: Pool
     queue: Queue
     engine: Engine
     catalogue: Catalogue
-    telegram: Telegram | None
+    channels: Mapping[str, Channel]
     turns: Turns
     health: Health
     live: LiveReplies
+    pictures: Pictures
 
     @classmethod
     def build(cls, settings: Settings) -> Service:
@@ -66,11 +76,18 @@ class Service:
         engine = Engine(settings.rasa_url, settings.rasa_token, settings.province)
         catalogue = Catalogue.load(ROOT, settings.province)
 
-        telegram = _telegram(settings, functools.partial(store_and_defer, pool, queue), catalogue)
-        senders: dict[str, Sender] = {"telegram": telegram} if telegram else {}
-        turns = Turns(pool, engine, catalogue, Delivery(pool, senders), settings.turn_deadline_seconds)
+        pictures = _pictures(settings.database_url, catalogue)
+        quiet = datetime.timedelta(minutes=settings.operator_quiet_minutes)
+        receive = functools.partial(store_event, pool, queue, quiet=quiet)
+        found = channels(settings, Surroundings(receive, catalogue, pool, pictures.picture))
+        turns = Turns(pool, engine, catalogue, Delivery(pool, found), settings.turn_deadline_seconds, settings.messages_a_minute)
         health = Health(pool, engine, settings.actions_url, settings.run)
-        return cls(settings, pool, queue, engine, catalogue, telegram, turns, health, LiveReplies(settings.database_url))
+        queue.every_minute("figures", functools.partial(read_figures, settings, settings.database_url))
+        hold = datetime.timedelta(minutes=settings.corrections_hold_minutes)
+        corrections = Corrections(pool, queue, catalogue, found, settings.database_url, hold)
+        queue.every_minute("corrections", corrections.work)
+        live = LiveReplies(settings.database_url)
+        return cls(settings, pool, queue, engine, catalogue, found, turns, health, live, pictures)
 
     async def receive(self, incoming: Incoming) -> Received:
         return await store_and_defer(self.pool, self.queue, incoming)
@@ -91,11 +108,14 @@ class Service:
             await asyncio.sleep(WORKER_PAUSE_SECONDS)
 
     async def sweep(self) -> None:
-        """Until cancelled: the net below the queue. A message that waits although no job is left gets a new one."""
+        """Until cancelled: the net below the queue. A message that waits although no job is left gets a new one, and a
+        conversation whose operator has gone quiet goes back to the bot."""
         while True:
             await asyncio.sleep(self.settings.sweep_seconds)
             try:
                 async with self.pool.connection() as connection:
+                    for conversation_id in await conversations.return_to_bot(connection):
+                        log.info("conversation_back_with_the_bot", conversation=conversation_id)
                     for conversation_id in await conversations.conversations_with_work(connection):
                         await self.queue.defer_again(connection, conversation_id)
             except Exception as error:  # noqa: BLE001  a background job's outermost handler: the database may be away
@@ -107,8 +127,11 @@ class Service:
             try:
                 yield
             finally:
+                for channel in self.channels.values():
+                    await channel.stop()
                 await self.engine.close()
                 await self.health.close()
+                self.pictures.close()
 
 
 def create_app() -> Starlette:
@@ -117,6 +140,9 @@ def create_app() -> Starlette:
     service = Service.build(settings)
     webchat = WebChat(service.receive, service.webchat_replies_after, service.live, Sessions(kept_secret(settings)))
     pages = Pages(service.catalogue)
+    staff = StaffPages(ROOT, service.pool, kept_secret(settings))
+    figures = FiguresPage(ROOT, settings.database_url or "", staff.door, settings.province, service.catalogue.fragments)
+    corrections = CorrectionsPage(ROOT, settings.database_url or "", staff.door, service.catalogue)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -127,25 +153,34 @@ def create_app() -> Starlette:
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
-            if service.telegram:
-                await service.telegram.stop()
 
     routes: list[BaseRoute] = [
         *pages.routes(),
         *webchat.routes(),
-        *(service.telegram.routes() if service.telegram else []),
+        *service.pictures.routes(),
+        *staff.routes(),
+        *figures.routes(),
+        *corrections.routes(),
+        *(route for channel in service.channels.values() for route in channel.routes()),
         *_operations(service),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(AcknowledgeTimes)])
 
 
-def _telegram(settings: Settings, receive: Receive, catalogue: Catalogue) -> Telegram | None:
-    """Its library is a third of the gateway's start: it is imported only where the channel is on."""
-    if settings.telegram is None:
-        return None
-    from bot.channels.telegram import Telegram
+async def read_figures(settings: Settings, database_url: str) -> None:
+    """Look which feeds of figures are due and read them, in a thread: neither a message nor the end of the process waits."""
+    # Imported late and aside: the places and the HTTP library are not needed to take messages.
+    refresh = await asyncio.to_thread(importlib.import_module, "bot.figures.refresh")
+    await refresh.refreshed(settings, database_url)
 
-    return Telegram(settings.telegram, settings.public_url, receive, catalogue)
+
+def _pictures(database_url: str, catalogue: Catalogue) -> Pictures:
+    return Pictures(
+        read=functools.partial(read_known, database_url),
+        load_places=functools.partial(FigurePlaces.load, ROOT),
+        words=catalogue.fragments,
+        today=lambda: datetime.datetime.now(VIETNAM).date(),
+    )
 
 
 def _background(service: Service) -> list[Coroutine[None, None, None]]:
@@ -154,9 +189,7 @@ def _background(service: Service) -> list[Coroutine[None, None, None]]:
         work += [service.work(), service.sweep()]
     else:
         service.health.worker = None
-    if service.telegram:
-        work.append(service.telegram.start())
-    return work
+    return [*work, *(channel.start() for channel in service.channels.values())]
 
 
 def _operations(service: Service) -> list[Route]:
@@ -170,6 +203,7 @@ def _operations(service: Service) -> list[Route]:
         return JSONResponse(body, 200 if is_ready else 503)
 
     async def metrics(_: Request) -> Response:
+        await service.health.measure_figures()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]

@@ -15,7 +15,11 @@ import pytest
 from bot.database import migrate
 from bot.postgres import EmbeddedPostgres
 
-for name in [name for name in os.environ if name.startswith(("LOA_", "TELEGRAM_", "FEED_")) and name != "LOA_CHROMIUM"]:
+for name in [
+    name
+    for name in os.environ
+    if name.startswith(("LOA_", "TELEGRAM_", "ZALO_", "MESSENGER_", "FEED_")) and name != "LOA_CHROMIUM"
+]:
     del os.environ[name]
 os.environ["LOA_ENV_FILE"] = os.devnull  # a developer's .env must not change what is tested
 os.environ["NO_PROXY"] = "127.0.0.1,localhost"

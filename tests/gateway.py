@@ -44,6 +44,7 @@ class GatewayProcess:
             "LOA_LOG_FORMAT": "json",
             "LOA_HTTP_PORT": str(self.port),
             "LOA_TURN_DEADLINE_SECONDS": "3",
+            "FEED_WHO_URL": "http://127.0.0.1:9",  # nobody listens there: no test reads the real feed
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None

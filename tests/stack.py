@@ -33,6 +33,7 @@ class Stack:
             **os.environ,
             "LOA_HOME": str(home),
             "LOA_HTTP_PORT": str(free_port()),
+            "LOA_MESSAGES_A_MINUTE": "0",  # a citizen of a test types faster than people do
             "PYTHONUNBUFFERED": "1",
             **environment,
         }

@@ -10,6 +10,9 @@ import pytest
 from bot import service
 from bot.settings import Settings, SettingsError, ensure_home, kept_secret
 
+ZALO = {"ZALO_APP_ID": "1", "ZALO_APP_SECRET": "SECRET", "ZALO_OA_ID": "2", "ZALO_OA_SECRET": "SECRET"}
+MESSENGER = {"MESSENGER_PAGES": "1:token", "MESSENGER_APP_SECRET": "secret", "MESSENGER_VERIFY_TOKEN": "verify"}
+
 
 @pytest.mark.parametrize(
     ("environment", "said"),
@@ -18,6 +21,19 @@ from bot.settings import Settings, SettingsError, ensure_home, kept_secret
         ({"TELEGRAM_TOKEN": "1:a", "LOA_PUBLIC_URL": "https://loa.example"}, "TELEGRAM_WEBHOOK_SECRET is needed"),
         ({"TELEGRAM_TOKEN": "1:a", "TELEGRAM_WEBHOOK_SECRET": "có dấu"}, "TELEGRAM_WEBHOOK_SECRET must be 16 to 256"),
         ({"TELEGRAM_TOKEN": "1:a", "TELEGRAM_WEBHOOK_SECRET": "short"}, "TELEGRAM_WEBHOOK_SECRET must be 16 to 256"),
+        ({"MESSENGER_PAGES": "1:token"}, "MESSENGER_APP_SECRET, MESSENGER_VERIFY_TOKEN missing"),
+        ({"MESSENGER_HUMAN_AGENT": "on"}, "MESSENGER_PAGES, MESSENGER_APP_SECRET, MESSENGER_VERIFY_TOKEN missing"),
+        ({**MESSENGER, "MESSENGER_PAGES": "just-a-token"}, "MESSENGER_PAGES must be page_id:token"),
+        ({**MESSENGER, "MESSENGER_PAGES": "1:token,1:other"}, "MESSENGER_PAGES must be page_id:token"),
+        ({**MESSENGER, "MESSENGER_HUMAN_AGENT": "yes"}, "MESSENGER_HUMAN_AGENT must be one of on, off"),
+        ({**MESSENGER, "MESSENGER_API_VERSION": "25"}, "MESSENGER_API_VERSION must look like v25.0"),
+        ({"ZALO_APP_ID": "1"}, "ZALO_APP_SECRET, ZALO_OA_ID, ZALO_OA_SECRET missing"),
+        ({"ZALO_STALE_SECONDS": "9"}, "ZALO_APP_ID, ZALO_APP_SECRET, ZALO_OA_ID, ZALO_OA_SECRET missing"),
+        ({**ZALO, "ZALO_OA_ID": "https://zalo.me/2"}, "ZALO_OA_ID must be digits"),
+        ({**ZALO, "ZALO_OA_SECRET": " , "}, "ZALO_OA_SECRET must hold"),
+        ({**ZALO, "ZALO_BUTTON_TEMPLATE": "a b"}, "ZALO_BUTTON_TEMPLATE must be a word"),
+        ({**ZALO, "ZALO_UNNAMED_ECHOES": "yes"}, "ZALO_UNNAMED_ECHOES must be one of ignore, operator"),
+        ({**ZALO, "ZALO_STALE_SECONDS": "0"}, "ZALO_STALE_SECONDS must be greater"),
         ({"LOA_HTTP_PORT": "web"}, "LOA_HTTP_PORT must be a port"),
         ({"LOA_HTTP_PORT": "70000"}, "LOA_HTTP_PORT must be a port"),
         ({"LOA_PUBLIC_URL": "loa.example"}, "LOA_PUBLIC_URL must be an address"),
@@ -37,15 +53,21 @@ def test_nothing_set_is_a_working_deployment() -> None:
     assert (settings.address, settings.province, settings.telegram) == ("http://127.0.0.1:8080", "dak-lak", None)
 
 
-def test_channels_of_the_contract_that_are_not_there_yet_are_named() -> None:
-    assert "ZALO_APP_ID" in Settings.from_environment({"ZALO_APP_ID": "1"}).not_yet[0]
+def test_a_token_of_messenger_does_not_show_in_an_error() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({**MESSENGER, "MESSENGER_PAGES": "1:SECRET,1:SECRET"})
+    assert "SECRET" not in str(caught.value)
 
 
 def test_secrets_do_not_show_in_repr() -> None:
     environment = {
         "TELEGRAM_TOKEN": "7:SECRET",
         "LOA_SECRET_KEY": "SECRET",
+        **ZALO,
         "LOA_RASA_TOKEN": "SECRET",
+        "MESSENGER_PAGES": "1:SECRET,2:SECRET",
+        "MESSENGER_APP_SECRET": "SECRET",
+        "MESSENGER_VERIFY_TOKEN": "SECRET",
         "LOA_DATABASE_URL": "postgresql://loa:SECRET@db/loa",
     }
     assert "SECRET" not in repr(Settings.from_environment(environment))
@@ -70,3 +92,14 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         service.prepared(Settings.from_environment({"LOA_HOME": str(tmp_path)})),
     ):
         pass
+
+
+@pytest.mark.parametrize(("raw", "limit"), [("", 20), ("0", 0), ("35", 35)])
+def test_the_limit_of_messages_may_be_switched_off(raw: str, limit: int) -> None:
+    assert Settings.from_environment({"LOA_MESSAGES_A_MINUTE": raw}).messages_a_minute == limit
+
+
+@pytest.mark.parametrize("raw", ["-1", "1.5", "viele"])
+def test_a_limit_that_is_no_number_is_named(raw: str) -> None:
+    with pytest.raises(SettingsError, match="LOA_MESSAGES_A_MINUTE"):
+        Settings.from_environment({"LOA_MESSAGES_A_MINUTE": raw})

@@ -236,6 +236,8 @@ def _reply_without_key(message: Mapping[str, Any]) -> dict[str, Any]:
         "risk": "normal",
         "source": None,
         "withdrawn": False,
+        "attachments": [],
+        "figures": [],
     }
 
 

@@ -1,35 +1,105 @@
-"""What every channel that pushes agrees on: how a send can end. What is tried again is decided once, in delivery."""
+"""What every channel that pushes agrees on: how a send can end, and what the assembly asks of it.
+
+What is tried again, and when, is decided once, in `bot/dialogue/delivery.py`. A platform's refusal becomes one of the
+exceptions below; `reason` is a short word for the counters (`429`, `-230`, `network`), never a sentence.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+import datetime
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, runtime_checkable
 
-from bot.messages import Outgoing
+from starlette.routing import Route
+
+from bot.findings import Finding
+from bot.messages import Event, Outgoing, Received
+
+# What a channel hands every event to; returns where an `Incoming` was stored. Raises NotStored: answer 503.
+Receive = Callable[[Event], Awaitable[Received | None]]
 
 
-class SendFailed(Exception):
+class SendProblem(Exception):
+    """Why a message did not go out as it should; the sentence holds no word of the citizen's and no token.
+
+    `sent`: the platform's ids of the parts that did arrive before it."""
+
+    def __init__(self, sentence: str = "", *, reason: str = "other", sent: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sent = sent
+
+
+class SendFailed(SendProblem):
     """The platform refused for good; the message ends `failed`."""
 
 
-class SendBlocked(Exception):
-    """The citizen blocked us or is gone; the conversation is closed to sending."""
+class SendBlocked(SendProblem):
+    """The citizen blocked us or is gone; the conversation is closed to sending until they write again."""
 
 
-class SendUnknown(Exception):
+class OutsideWindow(SendProblem):
+    """The platform says that the time in which an answer is allowed is over; the message ends `outside_window`."""
+
+
+class SendUnknown(SendProblem):
     """The call broke after the platform may have taken it; sending again could double the message."""
 
 
-class SendLater(Exception):
-    """Nothing was sent; `seconds` is the platform's own wait, or None to back off."""
+class SendLater(SendProblem):
+    """Nothing of the message was sent; `seconds` is the platform's own wait, or None to back off."""
 
-    def __init__(self, reason: str, seconds: float | None = None) -> None:
-        super().__init__(reason)
+    def __init__(self, sentence: str = "", seconds: float | None = None, *, reason: str = "other") -> None:
+        super().__init__(sentence, reason=reason)
         self.seconds = seconds
 
 
 class Sender(Protocol):
-    """A channel that pushes. Raises the four exceptions above and nothing else it expects."""
+    """A channel that pushes. `send` raises the five exceptions above and nothing else it expects.
 
-    async def send(self, address: str, message: Outgoing) -> str:
-        """Send, and return the platform's id of the message."""
+    `window`: how long after the citizen's last sign of life the bot may write, None for ever; `operator_window`: the same for
+    what a person wrote (Messenger allows people more). The delivery looks at them before it calls `send`.
+    """
+
+    @property
+    def window(self) -> datetime.timedelta | None: ...
+
+    @property
+    def operator_window(self) -> datetime.timedelta | None: ...
+
+    async def send(self, address: str, message: Outgoing) -> str | tuple[str, ...]:
+        """Send, and return the platform's id of the message; of each part, in order, when it became several.
+
+        The ids are how our own words are known again when the platform echoes them: none may be left out.
+        """
+        ...
+
+    async def check(self) -> Sequence[Finding]:
+        """Ask the platform whether the credentials hold; never raises. One finding `ok`, or what is wrong and what to do."""
+        ...
+
+
+@runtime_checkable
+class ShowsWork(Protocol):
+    """A channel whose platform can show that an answer is being made."""
+
+    def working(self, address: str) -> AbstractAsyncContextManager[None]:
+        """Shown while this is held; it must not raise, and must not take long to begin."""
+        ...
+
+
+class Channel(Sender, Protocol):
+    """What the gateway runs of a platform."""
+
+    def routes(self) -> list[Route]:
+        """The webhook's routes."""
+        ...
+
+    async def start(self) -> None:
+        """The channel's own work (poll, set a webhook, refresh tokens); may end, must not raise. Runs where the webhook runs."""
+        ...
+
+    async def stop(self) -> None:
+        """Let go of what `start` and `send` opened."""
         ...

@@ -1,146 +1,98 @@
 """Telegram through python-telegram-bot's `Bot`: verify, parse, send. Polling without LOA_PUBLIC_URL, webhook with it.
 
-A text update, as Telegram posts it (the secret stands in the header X-Telegram-Bot-Api-Secret-Token):
-
-    {"update_id": 1, "message": {"message_id": 1, "date": 1700000000, "chat": {"id": 7, "type": "private"},
-     "from": {"id": 7, "is_bot": false, "first_name": "A"}, "text": "/start tet2026"}}
-
-A pressed button comes as `callback_query` with our payload in `data`; it spins until answerCallbackQuery is called.
-Limits: text 4,096 characters, callback_data 64 bytes (core.telegram.org/bots/api, Bot API 10.0).
+What updates mean is in telegram_updates.py. A pressed button spins until answerCallbackQuery is called, so it always is. Telegram
+posts with the secret in the header X-Telegram-Bot-Api-Secret-Token and sends again what is not answered by 2xx; a webhook and
+getUpdates exclude each other (409).
+Limits: text 4,096 UTF-16 units, a photo's caption 1,024, callback_data 64 bytes, one message a second in a chat, 30 over all
+(core.telegram.org/bots/api and /bots/faq, Bot API 10.0). There is no button that dials, and no time after which we may not write.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import hmac
+import re
 import warnings
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
+from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBUserWarning
 
+from bot.channels import telegram_check
 from bot.channels.body import BadBody, parse_json, read_bytes
-from bot.channels.sending import SendBlocked, SendFailed, SendLater, SendUnknown
-from bot.languages.catalogue import Catalogue
-from bot.messages import Incoming, Kind, NotStored, Outgoing, clean_text, cut
+from bot.channels.pacing import Pace
+from bot.channels.payloads import short_id
+from bot.channels.rendering import shortened, spelled, split, titles, utf16_units
+from bot.channels.sending import Receive, SendBlocked, SendFailed, SendLater, SendProblem, SendUnknown
+from bot.channels.telegram_profile import introduce, profiles
+from bot.channels.telegram_updates import ALLOWED_UPDATES, CHANNEL, callback_id, name_of, parse_update
+from bot.channels.working import Working
+from bot.findings import Finding
+from bot.languages.catalogue import Catalogue, CatalogueError
+from bot.messages import Attachment, Button, NotStored, Outgoing
 from bot.metrics import EVENTS_IGNORED, WEBHOOKS_REFUSED
-from bot.settings import TelegramSettings
+from bot.settings import ROOT, TelegramSettings
 
 log = structlog.get_logger(__name__)
 
-CHANNEL = "telegram"
-MAX_TEXT_CHARACTERS = 4096
+MAX_TEXT_UNITS = 4096
+MAX_CAPTION_UNITS = 1024
+# What a phone shows of a button that has its line for itself.
+MAX_TITLE_UNITS = 60
+MESSAGES_A_SECOND = 30
+SECONDS_BETWEEN_MESSAGES = 1.0
+# How long the rest of a conversation waits for one picture.
+PICTURE_SECONDS = 10.0
+# A later part that is refused for the moment is tried again here: sending the whole message again would double the first part.
+PART_PAUSES = (1.0, 3.0, 10.0)
+LONGEST_PART_PAUSE_SECONDS = 30.0
+# Somebody must set another token: what is written meanwhile waits.
+NO_TOKEN_SECONDS = 60.0
 MAX_BODY_BYTES = 1024 * 1024
 POLL_SECONDS = 25
 POLL_PAUSE_SECONDS = 3.0
-ALLOWED_UPDATES = ["message", "callback_query"]
-# Telegram sends it when a citizen opens the talk, with the payload of a link behind it; it gets the first message.
-START = "/start"
-# Commands that are buttons of ours under another name. Everything else a citizen types is text.
-COMMANDS: Mapping[str, str] = {
-    "/help": "/help_menu",
-    "/language": "/choose_language",
-    "/stop": "/unsubscribe",
-}
-ATTACHMENTS: Mapping[str, Kind] = {
-    "photo": "photo",
-    "voice": "voice",
-    "audio": "voice",
-    "video": "video",
-    "video_note": "video",
-    "animation": "video",
-    "sticker": "sticker",
-    "location": "location",
-    "document": "file",
-    "contact": "other",
-}
+CONFLICT_PAUSE_SECONDS = 15.0
+# The citizen is gone, or never was: words of Telegram's 400 that stand for a 403.
+GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "not enough rights", "have no rights", "chat_write_forbidden")
+# A button that Telegram does not take, such as a link to a host without a dot.
+BUTTON_REFUSED = ("button_", "inline keyboard", "reply markup")
 
-Receive = Callable[[Incoming], Awaitable[object]]
-
-
-def parse_update(update: Mapping[str, Any]) -> Incoming | None:
-    """One update as `Incoming`; None for what needs no answer (edits, channel posts, service messages)."""
-    update_id = update.get("update_id")
-    if not isinstance(update_id, int):
-        raise BadBody(400, "update_id is missing")
-    callback, message = update.get("callback_query"), update.get("message")
-    if isinstance(callback, dict):
-        return _parse_callback(update_id, callback)
-    if isinstance(message, dict):
-        return _parse_message(update_id, message)
-    return None
-
-
-def _parse_callback(update_id: int, callback: Mapping[str, Any]) -> Incoming | None:
-    chat = (callback.get("message") or {}).get("chat") or {}
-    data = callback.get("data")
-    if chat.get("type") != "private" or not isinstance(data, str):
-        return None
-    return Incoming(CHANNEL, str(chat["id"]), str(update_id), "payload", payload=clean_text(data))
-
-
-def _parse_message(update_id: int, message: Mapping[str, Any]) -> Incoming | None:
-    chat = message.get("chat") or {}
-    if (message.get("from") or {}).get("is_bot") or "id" not in chat:
-        return None
-    address = str(chat["id"])
-    text = message.get("text")
-    if chat.get("type") != "private":
-        return _parse_group(update_id, address, text)
-    if isinstance(text, str):
-        words = clean_text(text).strip()
-        command = words.split(maxsplit=1)[0].partition("@")[0] if words.startswith("/") else ""
-        if command == START:
-            return Incoming(CHANNEL, address, str(update_id), "start")
-        if command in COMMANDS:
-            return Incoming(CHANNEL, address, str(update_id), "payload", payload=COMMANDS[command])
-        return Incoming(CHANNEL, address, str(update_id), "text", text=words)
-    kind = next((kind for name, kind in ATTACHMENTS.items() if name in message), None)
-    if kind is None:
-        return None
-    caption = clean_text(str(message.get("caption") or "")).strip()
-    return Incoming(CHANNEL, address, str(update_id), "text" if caption else kind, text=caption)
-
-
-def _parse_group(update_id: int, address: str, text: object) -> Incoming | None:
-    """In a group only a direct command is answered, once, with "please write to me in private"."""
-    if isinstance(text, str) and text.startswith("/"):
-        return Incoming(CHANNEL, address, str(update_id), "group")
-    return None
-
-
-def split_text(text: str, limit: int = MAX_TEXT_CHARACTERS) -> list[str]:
-    """Parts of at most `limit` characters, cut at a line or a word, never inside a letter with its marks."""
-    parts: list[str] = []
-    rest = text
-    while len(rest) > limit:
-        head = cut(rest, limit)
-        at = max(head.rfind("\n"), head.rfind(" "))
-        head = head[:at] if at > limit // 2 else head
-        parts.append(head.rstrip())
-        rest = rest[len(head) :].lstrip()
-    return [*parts, rest]
+# The picture behind an attachment's address, None when there is none.
+Picture = Callable[[str], Awaitable[bytes | None]]
 
 
 class Telegram:
     """The channel: webhook route, polling loop, and the sender that delivery calls."""
 
-    def __init__(self, settings: TelegramSettings, public_url: str, receive: Receive, catalogue: Catalogue) -> None:
+    # Once a citizen has begun, a bot may write at any time.
+    window: datetime.timedelta | None = None
+    operator_window: datetime.timedelta | None = None
+
+    def __init__(
+        self, settings: TelegramSettings, public_url: str, receive: Receive, catalogue: Catalogue, picture: Picture | None = None
+    ) -> None:
         self._settings = settings
-        self._public_url = public_url
+        self._webhook_url = f"{public_url}/webhooks/telegram" if public_url else ""
         self._receive = receive
         self._catalogue = catalogue
+        self._picture = picture
+        self._requests = (_request(), _request())
         base = f"{settings.api_url}/bot"
-        self._bot = Bot(settings.token, base_url=base, request=_request())
+        self._bot = Bot(settings.token, base_url=base, request=self._requests[0], get_updates_request=self._requests[1])
+        self._pace = Pace(MESSAGES_A_SECOND, SECONDS_BETWEEN_MESSAGES)
+        self._typing = Working(self._show_typing)
         self._background: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
@@ -154,8 +106,7 @@ class Telegram:
             WEBHOOKS_REFUSED.labels(CHANNEL, "secret").inc()
             return JSONResponse({"error": "the secret token is missing or wrong"}, 403)
         try:
-            update = parse_json(await read_bytes(request, MAX_BODY_BYTES))
-            await self.handle(update)
+            await self.handle(parse_json(await read_bytes(request, MAX_BODY_BYTES)))
         except BadBody as error:
             WEBHOOKS_REFUSED.labels(CHANNEL, "body").inc()
             return JSONResponse({"error": str(error)}, error.status)
@@ -165,60 +116,125 @@ class Telegram:
 
     async def handle(self, update: Mapping[str, Any]) -> None:
         """Store one update; raises BadBody when it has no shape, NotStored when the database is away."""
+        pressed = callback_id(update)
         try:
-            incoming = parse_update(update)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise BadBody(400, f"the update is not of a known shape ({type(error).__name__})") from error
-        if incoming is None:
-            EVENTS_IGNORED.labels(CHANNEL, next((k for k in update if k != "update_id"), "empty")[:40]).inc()
-            return
-        await self._receive(incoming)
-        callback = update.get("callback_query")
-        self._later(self._acknowledge(incoming, str(callback["id"]) if isinstance(callback, dict) else None))
+            event = parse_update(update)
+            if event is None:
+                EVENTS_IGNORED.labels(CHANNEL, name_of(update)).inc()
+            else:
+                await self._receive(event)
+        except NotStored:
+            pressed = None  # it goes on spinning, and comes again
+            raise
+        finally:
+            if pressed:
+                self._later(self._stop_spinning(pressed))
 
     async def start(self) -> None:
         """Until cancelled: poll; or with a public address set the webhook and rest. Never raises into the gateway."""
         while True:
+            pause = POLL_PAUSE_SECONDS
             try:
-                if self._public_url:
-                    await self._set_webhook()
+                await self._begin()
+                if self._webhook_url:
                     return
                 await self._poll()
             except InvalidToken:
                 log.error("telegram_token_refused", hint="TELEGRAM_TOKEN is not a token of a bot; set the right one and restart")
                 return
+            except RetryAfter as error:
+                pause = _seconds(error)
+                log.warning("telegram_unreachable", error="RetryAfter", again_in_seconds=pause)
             except TelegramError as error:
-                log.warning("telegram_unreachable", error=type(error).__name__, again_in_seconds=POLL_PAUSE_SECONDS)
+                log.warning("telegram_unreachable", error=type(error).__name__, again_in_seconds=pause)
             except Exception as error:  # noqa: BLE001  a background job's outermost handler: the channel must outlive one bad answer
                 log.error("telegram_loop_failed", error=type(error).__name__)
-            await asyncio.sleep(POLL_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
 
     async def stop(self) -> None:
+        await self._typing.stop()
         for task in self._background:
             task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        for request in self._requests:
+            await request.shutdown()
 
-    async def _set_webhook(self) -> None:
+    async def check(self) -> Sequence[Finding]:
+        try:
+            me, info = await self._bot.get_me(), await self._bot.get_webhook_info()
+        except InvalidToken:
+            return [Finding("error", CHANNEL, "TELEGRAM_TOKEN is refused: copy the token that @BotFather shows for the bot")]
+        except TelegramError as error:
+            host = urlsplit(self._settings.api_url).hostname
+            return [Finding("error", CHANNEL, f"{host} does not answer ({type(error).__name__}): can this machine reach it?")]
+        return telegram_check.findings(me, info, self._webhook_url, _now())
+
+    def working(self, address: str) -> contextlib.AbstractAsyncContextManager[None]:
+        """While this is held, the citizen sees that an answer is being made."""
+        return self._typing.shown(address)
+
+    async def send(self, address: str, message: Outgoing) -> tuple[str, ...]:
+        """Send all parts, then the pictures; returns Telegram's ids in that order."""
+        await self._typing.end(address)
+        *before, last = split(self._text(message), MAX_TEXT_UNITS, utf16_units)
+        sent: list[str] = []
+        for part in before:
+            sent.append(await self._send_part(address, part, None, sent))
+        sent.append(await self._send_last(address, last, message.buttons, sent))
+        for attachment in message.attachments:
+            sent += await self._send_picture(address, attachment)
+        return tuple(sent)
+
+    async def _begin(self) -> None:
         await self._bot.initialize()
-        await self._bot.set_webhook(
-            f"{self._public_url}/webhooks/telegram",
-            secret_token=self._settings.webhook_secret,
-            allowed_updates=ALLOWED_UPDATES,
-            max_connections=40,
-        )
-        log.info("telegram_webhook_set")
+        if self._webhook_url:
+            await self._bot.set_webhook(
+                self._webhook_url,
+                secret_token=self._settings.webhook_secret,
+                allowed_updates=ALLOWED_UPDATES,
+                max_connections=40,
+            )
+            log.info("telegram_webhook_set")
+        else:
+            await self._bot.delete_webhook()
+            log.info("telegram_polling")
+        self._later(self._introduce())
+
+    async def _introduce(self) -> None:
+        """The menu and the descriptions. A failure costs the citizen nothing; the next start tries again."""
+        try:
+            for profile in profiles(ROOT, self._catalogue.province):
+                if changed := await introduce(self._bot, profile):
+                    log.info("telegram_profile_set", language=profile.language or "default", changed=changed)
+        except (TelegramError, CatalogueError) as error:
+            log.warning("telegram_profile_not_set", error=type(error).__name__)
 
     async def _poll(self) -> None:
-        await self._bot.initialize()
-        await self._bot.delete_webhook()
-        log.info("telegram_polling")
         offset: int | None = None
         while True:
-            for update in await self._updates(offset):
-                try:
-                    await self.handle(update)
-                except BadBody as error:
-                    log.warning("telegram_update_not_understood", update=update["update_id"], error=str(error))
+            try:
+                updates = await self._updates(offset)
+            except Conflict:
+                # Deleting the webhook again and again would fight with whoever sets it.
+                log.error("telegram_conflict", hint="another process polls with this token, or has set a webhook for it")
+                await asyncio.sleep(CONFLICT_PAUSE_SECONDS)
+                continue
+            for update in updates:
+                await self._take(update)
                 offset = int(update["update_id"]) + 1
+
+    async def _take(self, update: Mapping[str, Any]) -> None:
+        """Until it is stored: nothing is confirmed to Telegram, and nothing overtakes it."""
+        while True:
+            try:
+                await self.handle(update)
+                return
+            except BadBody as error:
+                WEBHOOKS_REFUSED.labels(CHANNEL, "body").inc()
+                log.warning("telegram_update_not_understood", update=update["update_id"], error=str(error))
+                return
+            except NotStored:
+                await asyncio.sleep(POLL_PAUSE_SECONDS)
 
     async def _updates(self, offset: int | None) -> list[dict[str, Any]]:
         """Raw updates: the library's own parser would stop the whole batch, for ever, at one update of a new shape."""
@@ -228,35 +244,76 @@ class Telegram:
             answer = await self._bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=POLL_SECONDS + 10)
         return [update for update in answer if isinstance(update, dict) and isinstance(update.get("update_id"), int)]
 
-    async def send(self, address: str, message: Outgoing) -> str:
-        """Send all parts; returns Telegram's id of the last one."""
-        text = message.text
-        if message.source:
-            text = f"{text}\n\n{self._catalogue.source_line(message.source)}"
-        parts = split_text(text)
-        sent_id = ""
-        for number, part in enumerate(parts, start=1):
-            sent_id = await self._send_part(
-                address, part, _keyboard(message) if number == len(parts) else None, first=number == 1
-            )
-        return sent_id
+    def _text(self, message: Outgoing) -> str:
+        """The words, the numbers of buttons that would dial (Telegram has none), and the source."""
+        lines = [spelled(b) for b in message.buttons if b.phone and not _tells(message.text, b.phone)]
+        parts = [message.text, "\n".join(lines), self._catalogue.source_line(message.source) if message.source else ""]
+        return "\n\n".join(filter(None, parts))
 
-    async def _send_part(self, address: str, text: str, keyboard: InlineKeyboardMarkup | None, *, first: bool) -> str:
+    async def _send_last(self, address: str, text: str, buttons: Sequence[Button], sent: Sequence[str]) -> str:
+        try:
+            return await self._send_part(address, text, _keyboard(buttons), sent)
+        except SendFailed as failed:
+            if failed.reason != "button":
+                raise
+            log.error("telegram_buttons_refused", buttons=len(buttons), error=str(failed))
+        links = [spelled(button) for button in buttons if button.url]
+        fitting = split("\n\n".join(filter(None, [text, "\n".join(links)])), MAX_TEXT_UNITS, utf16_units)[0]
+        return await self._send_part(address, fitting, _keyboard([b for b in buttons if b.payload]), sent)
+
+    async def _send_part(self, address: str, text: str, keyboard: InlineKeyboardMarkup | None, sent: Sequence[str]) -> str:
+        """`sent`: the ids of the parts that have arrived. Only while there are none may the whole message be tried again."""
+        for pause in PART_PAUSES:
+            try:
+                return await self._send_text(address, text, keyboard)
+            except SendLater as later:
+                if not sent:
+                    raise
+                problem = later
+                await asyncio.sleep(min(later.seconds if later.seconds is not None else pause, LONGEST_PART_PAUSE_SECONDS))
+            except SendProblem as found:
+                found.sent = tuple(sent)
+                raise
+        raise SendUnknown(f"the end of the message: {problem}", reason=problem.reason, sent=tuple(sent))
+
+    async def _send_text(self, address: str, text: str, keyboard: InlineKeyboardMarkup | None) -> str:
+        await self._pace.wait(address)
         try:
             sent = await self._bot.send_message(int(address), text, reply_markup=keyboard, disable_web_page_preview=True)
         except TelegramError as error:
-            failure = _failure(error)
-            # A later part failed after an earlier one arrived: sending the message again would double the first.
-            raise failure if first or not isinstance(failure, SendLater) else SendUnknown(str(failure)) from error
+            raise _problem(error) from error
         return str(sent.message_id)
 
-    async def _acknowledge(self, incoming: Incoming, callback_id: str | None) -> None:
-        """Stop the button's spinner and show "typing"; a failure here costs the citizen nothing."""
+    async def _send_picture(self, address: str, attachment: Attachment) -> list[str]:
+        """The words have arrived: whatever goes wrong with a picture, the message stays sent and is not sent again."""
         try:
-            if callback_id:
-                await self._bot.answer_callback_query(callback_id)
-            await self._bot.send_chat_action(int(incoming.address), "typing")
-        except (TelegramError, ValueError) as error:
+            async with asyncio.timeout(PICTURE_SECONDS):
+                content = await self._picture(attachment.url) if self._picture else None
+                if content is None:
+                    log.info("telegram_picture_missing", url=attachment.url)
+                    return []
+                await self._pace.wait(address)
+                photo = InputFile(content, filename=PurePosixPath(urlsplit(attachment.url).path).name)
+                caption = shortened(attachment.alt, MAX_CAPTION_UNITS, utf16_units)
+                return [str((await self._bot.send_photo(int(address), photo, caption=caption)).message_id)]
+        except Exception as error:  # noqa: BLE001  as in delivery: an unforeseen fault must not turn a sent message into a failed one
+            log.warning("telegram_picture_not_sent", url=attachment.url, error=type(error).__name__)
+            return []
+
+    async def _show_typing(self, address: str) -> None:
+        """A failure here costs the citizen nothing; when there is much to send, the sign is left out."""
+        if not self._pace.is_free():
+            return
+        try:
+            await self._bot.send_chat_action(int(address), "typing")
+        except TelegramError as error:
+            log.info("telegram_typing_failed", error=type(error).__name__)
+
+    async def _stop_spinning(self, pressed: str) -> None:
+        """Too late, or answered before at an earlier delivery: both are refused, and both are fine."""
+        try:
+            await self._bot.answer_callback_query(pressed)
+        except TelegramError as error:
             log.info("telegram_acknowledgement_failed", error=type(error).__name__)
 
     def _later(self, work: Awaitable[None]) -> None:
@@ -265,26 +322,63 @@ class Telegram:
         task.add_done_callback(self._background.discard)
 
 
-def _failure(error: TelegramError) -> Exception:
+def _problem(error: TelegramError) -> SendProblem:
     """Telegram's error as delivery's own. Only what certainly was not sent may be sent again."""
     if isinstance(error, RetryAfter):
-        wait = error.retry_after
-        return SendLater("429", wait.total_seconds() if isinstance(wait, datetime.timedelta) else float(wait))
+        return SendLater("429", _seconds(error), reason="429")
     if isinstance(error, Forbidden):
-        return SendBlocked(error.message)
+        return SendBlocked(error.message, reason="403")
+    if isinstance(error, InvalidToken):
+        return SendLater("TELEGRAM_TOKEN is refused", NO_TOKEN_SECONDS, reason="token")
     if isinstance(error, BadRequest):
-        return SendBlocked(error.message) if "chat not found" in error.message.lower() else SendFailed(error.message)
-    if isinstance(error, NetworkError | TimedOut):
-        never_left = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-        # python-telegram-bot raises NetworkError without a cause for an answer of 5xx: Telegram refused, nothing was sent.
-        return SendLater(error.message) if never_left or error.__cause__ is None else SendUnknown(error.message)
-    return SendFailed(error.message)
+        return _refused(error.message)
+    if isinstance(error, NetworkError):
+        return _broken(error)
+    return SendFailed(error.message, reason=type(error).__name__)
 
 
-def _keyboard(message: Outgoing) -> InlineKeyboardMarkup | None:
-    if not message.buttons:
+def _refused(message: str) -> SendProblem:
+    told = message.casefold()
+    if any(sign in told for sign in GONE):
+        return SendBlocked(message, reason="gone")
+    return SendFailed(message, reason="button" if any(sign in told for sign in BUTTON_REFUSED) else "400")
+
+
+def _broken(error: NetworkError) -> SendProblem:
+    """python-telegram-bot raises the same for an answer of 5xx, which was not sent, and for a call that broke."""
+    cause = error.__cause__
+    if not isinstance(cause, httpx.HTTPError):
+        return SendLater("Telegram answered with an error of its own", reason="5xx")
+    sentence = f"Telegram is not reachable ({type(cause).__name__})"
+    if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        return SendLater(sentence, reason="network")
+    return SendUnknown(sentence, reason="network")
+
+
+def _seconds(error: RetryAfter) -> float:
+    wait = error.retry_after
+    return wait.total_seconds() if isinstance(wait, datetime.timedelta) else float(wait)
+
+
+def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    """One button a line, so that its whole title is seen."""
+    shown = [button for button in buttons if not button.phone]
+    if not shown:
         return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton(b.title, callback_data=b.payload)] for b in message.buttons])
+    named = zip(shown, titles(shown, MAX_TITLE_UNITS, utf16_units), strict=True)
+    return InlineKeyboardMarkup([[_button(button, title)] for button, title in named])
+
+
+def _button(button: Button, title: str) -> InlineKeyboardButton:
+    if button.url:
+        return InlineKeyboardButton(title, url=button.url)
+    return InlineKeyboardButton(title, callback_data=short_id(button.payload))
+
+
+def _tells(text: str, phone: str) -> bool:
+    """Whether the number stands in the text already, however it is spaced there."""
+    spaced = r"[ .-]?".join(re.escape(digit) for digit in phone)
+    return re.search(rf"(?<!\d){spaced}(?!\d)", text) is not None
 
 
 def _request() -> HTTPXRequest:
@@ -295,3 +389,7 @@ def _request() -> HTTPXRequest:
         pool_timeout=5,
         httpx_kwargs={"trust_env": False},
     )
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

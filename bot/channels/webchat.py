@@ -1,7 +1,8 @@
 """The web chat's HTTP contract: a signed session, messages in, server-sent events out.
 
 A message is `{"text": "…"}` or `{"payload": "/testing_where"}`, with an optional `"id"` that makes a repeated POST a
-no-op. An event is `{"id", "author", "text", "buttons": [{"title", "payload"}], "attachments": [], "source": {…}|null}`.
+no-op. An event is `{"id", "author", "text", "buttons": [{"title", "payload"}], "attachments": [{"type": "image", "url", "alt"}],
+"source": {…}|null}`; a picture's `url` is relative to the service's address.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def _event(row: Mapping[str, Any]) -> dict[str, Any]:
         "author": row["author"],
         "text": row["text"],
         "buttons": row["buttons"],
-        "attachments": [],
+        "attachments": row["attachments"],
         "source": row["source"],
     }
 

@@ -6,11 +6,8 @@ script runs. Script and style carry a hash of their content in their address and
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import itertools
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.assets import ASK_EVERY_TIME, Asset, StaticFiles
 from bot.languages.catalogue import PROVINCE_NAMES, Catalogue
 from bot.messages import MAX_STORED_CHARACTERS
 
@@ -26,10 +24,10 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 WELCOME = "utter_welcome"
 LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-MEDIA_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8"}
 
 # What chat.js and widget.js say; the rest of locales/vi/webchat.yml stands in the page itself.
 SCRIPT_WORDS = (
+    "all_figures",
     "back_online",
     "bot_label",
     "message_too_long",
@@ -46,41 +44,13 @@ SCRIPT_WORDS = (
 )
 WIDGET_WORDS = ("close_chat", "open_chat", "title")
 
-KEPT_FOR_A_YEAR = "public, max-age=31536000, immutable"
-ASK_EVERY_TIME = "no-cache"
 KEPT_FOR_TEN_MINUTES = "public, max-age=600"
-COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 PAGE_HEADERS = {
     # Nothing from outside and no inline code. Portals embed the page, hence frame-ancestors; `data:` is for icons in the style.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors *",
     "Cache-Control": ASK_EVERY_TIME,
 }
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A file as it is sent: plain and gzipped, with the hash that names this version of it."""
-
-    body: bytes
-    gzipped: bytes
-    media_type: str
-    version: str
-
-    @classmethod
-    def of(cls, text: str, suffix: str) -> Asset:
-        body = text.encode()
-        version = hashlib.sha256(body).hexdigest()[:12]
-        return cls(body, gzip.compress(body, mtime=0), MEDIA_TYPES[suffix], version)
-
-    def response(self, request: Request, headers: Mapping[str, str]) -> Response:
-        """Gzipped for whoever takes it; 304 without a body for whoever has this version already."""
-        named = {**COMMON_HEADERS, **headers, "ETag": f'W/"{self.version}"', "Vary": "Accept-Encoding"}
-        if self.version in request.headers.get("if-none-match", ""):
-            return Response(None, 304, named)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(self.gzipped, 200, {**named, "Content-Encoding": "gzip"}, self.media_type)
-        return Response(self.body, 200, named, self.media_type)
 
 
 class Pages:
@@ -90,7 +60,7 @@ class Pages:
         self._catalogue = catalogue
         self._words = {key: text.replace("{province}", self._province) for key, text in catalogue.ui.items()}
         self._templates = _templates()
-        self._assets = {path.name: Asset.of(path.read_text("utf-8"), path.suffix) for path in sorted(STATIC.glob("chat.*"))}
+        self._files = StaticFiles.load(*sorted(STATIC.glob("chat.*")))
         widget = self._templates.get_template("widget.js").render(words=self._of(WIDGET_WORDS))
         self._widget = Asset.of(widget, ".js")
 
@@ -98,7 +68,7 @@ class Pages:
         return [
             Route("/", self.page),
             Route("/widget.js", self.widget),
-            *(Route(f"/static/{name}", self.static) for name in self._assets),
+            *(Route(f"/static/{name}", self._files.serve) for name in self._files.assets),
         ]
 
     async def page(self, request: Request) -> Response:
@@ -111,7 +81,7 @@ class Pages:
             welcome=welcome,
             blocks=blocks(welcome.text),
             is_embedded=request.query_params.get("embed") == "1",
-            versions={name: asset.version for name, asset in self._assets.items()},
+            versions=self._files.versions,
             settings={"ui": self._of(SCRIPT_WORDS), "maxCharacters": MAX_STORED_CHARACTERS},
         )
         return Asset.of(html, ".html").response(request, PAGE_HEADERS)
@@ -119,11 +89,6 @@ class Pages:
     async def widget(self, request: Request) -> Response:
         headers = {"Cache-Control": KEPT_FOR_TEN_MINUTES, "Cross-Origin-Resource-Policy": "cross-origin"}
         return self._widget.response(request, headers)
-
-    async def static(self, request: Request) -> Response:
-        asset = self._assets[request.url.path.rpartition("/")[2]]
-        is_named_version = request.query_params.get("v") == asset.version
-        return asset.response(request, {"Cache-Control": KEPT_FOR_A_YEAR if is_named_version else ASK_EVERY_TIME})
 
     @property
     def _province(self) -> str:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString, cast
 
 from psycopg.types.json import Jsonb
 
+from bot.channels.guard import COMPARED_CHARACTERS, LOOK_BACK, Queued, Said
 from bot.database import OUTGOING_CHANNEL, DictConnection
 from bot.messages import Incoming, Outgoing
+
+# As many messages as the rules look at; more of one citizen in ten minutes change nothing in what they say.
+LOOKED_AT = 120
+QUEUE_LOOKED_AT = 60
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """An incoming message whose turn has not been taken, with what the turn must know of its conversation."""
+    """An incoming message whose turn is taken, with what the turn must know of its conversation.
+
+    `text` is that of all messages that are answered together; `joined` holds those behind the first one, with their edits.
+    """
 
     id: int
     conversation_id: int
@@ -28,10 +36,32 @@ class Waiting:
     language: str
     attempt: int
     received_at: datetime.datetime
+    place: str | None = None
+    edits: int = 0
+    joined: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def version(self) -> str:
+        """The message as Rasa knows it: another one once it was edited, or Rasa would repeat its answer to the old words."""
+        changes = self.edits + sum(edits for _, edits in self.joined)
+        return f"{self.id}.{changes}" if changes else str(self.id)
+
+
+@dataclass(frozen=True)
+class Lately:
+    """What the rules of bot/channels/guard.py look at: who owns the conversation, what waits, what was said lately."""
+
+    channel: str
+    owner: str
+    now: datetime.datetime
+    queue: tuple[Queued, ...]
+    recent: tuple[Said, ...]
 
 
 @dataclass(frozen=True)
 class Undelivered:
+    """`interacted_at`: the citizen's last sign of life. `asked_at`: when the message came that this one answers."""
+
     id: int
     channel: str
     address: str
@@ -39,58 +69,185 @@ class Undelivered:
     attempts: int
     created_at: datetime.datetime
     send_after: datetime.datetime | None
+    is_open: bool
+    interacted_at: datetime.datetime | None
+    asked_at: datetime.datetime | None
 
 
 async def store_incoming(connection: DictConnection, incoming: Incoming) -> tuple[int, int | None]:
     """(conversation id, message id); the message id is None when this provider id was stored before."""
-    conversation = await _one(
+    conversation_id = await conversation_of(
         connection,
-        """INSERT INTO conversations (channel, address, language) VALUES (%s, %s, coalesce(%s, 'vi'))
-           ON CONFLICT (channel, address) DO UPDATE SET last_message_at = now(), sending = 'open' RETURNING id""",
-        [incoming.channel, incoming.address, incoming.language],
+        incoming.channel,
+        incoming.address,
+        language=incoming.language,
+        campaign=incoming.campaign,
+        interacted_at=incoming.sent_at,
     )
-    conversation_id = int(cast(int, conversation["id"]))
     message = await _maybe(
         connection,
-        """INSERT INTO messages (conversation_id, direction, author, channel, provider_id, kind, text, payload, turn)
-           VALUES (%s, 'incoming', 'citizen', %s, %s, %s, %s, %s, 'waiting')
+        """INSERT INTO messages (conversation_id, direction, author, channel, provider_id, kind, text, payload, sent_at,
+                                 attachments, place, turn)
+           VALUES (%s, 'incoming', 'citizen', %s, %s, %s, %s, %s, %s, %s, %s, 'waiting')
            ON CONFLICT (channel, provider_id) WHERE direction = 'incoming' DO NOTHING RETURNING id""",
-        [conversation_id, incoming.channel, incoming.provider_id, incoming.kind, incoming.text, incoming.payload],
+        [
+            conversation_id,
+            incoming.channel,
+            incoming.provider_id,
+            incoming.kind,
+            incoming.text,
+            incoming.payload,
+            incoming.sent_at,
+            Jsonb([attachment.as_dict() for attachment in incoming.attachments]),
+            incoming.place,
+        ],
     )
     return conversation_id, int(cast(int, message["id"])) if message else None
 
 
-async def next_waiting(connection: DictConnection, conversation_id: int) -> Waiting | None:
-    """The oldest incoming message without a turn; counts the attempt, so that a retry after a crash is known as one."""
-    row = await _maybe(
+async def conversation_of(
+    connection: DictConnection,
+    channel: str,
+    address: str,
+    *,
+    language: str | None = None,
+    campaign: str | None = None,
+    interacted_at: datetime.datetime | None = None,
+) -> int:
+    """The conversation's id, its row locked: the citizen gave a sign of life at `interacted_at` (None: now), so it is open.
+
+    A late redelivery does not make the sign of life younger, and a clock that runs ahead does not move it into the future.
+    """
+    row = await _one(
         connection,
-        """UPDATE messages m SET turn_attempts = m.turn_attempts + 1 FROM conversations c
-           WHERE c.id = m.conversation_id AND m.id = (
-               SELECT id FROM messages WHERE conversation_id = %s AND turn = 'waiting' ORDER BY id LIMIT 1)
-           RETURNING m.id, m.conversation_id, m.channel, c.address, m.kind, m.text, m.payload, c.owner, c.language,
-                     m.turn_attempts AS attempt, m.created_at AS received_at""",
-        [conversation_id],
+        """INSERT INTO conversations AS c (channel, address, language, interacted_at, campaign, campaign_at)
+           VALUES (%(channel)s, %(address)s, coalesce(%(language)s, 'vi'), least(coalesce(%(at)s, now()), now()), %(campaign)s,
+                   CASE WHEN %(campaign)s::text IS NOT NULL THEN now() END)
+           ON CONFLICT (channel, address) DO UPDATE
+              SET last_message_at = now(), sending = 'open', interacted_at = greatest(c.interacted_at, EXCLUDED.interacted_at),
+                  campaign = coalesce(EXCLUDED.campaign, c.campaign), campaign_at = coalesce(EXCLUDED.campaign_at, c.campaign_at)
+           RETURNING id""",
+        {"channel": channel, "address": address, "language": language, "at": interacted_at, "campaign": campaign},
     )
-    return Waiting(**cast(dict[str, Any], row)) if row else None
+    return int(cast(int, row["id"]))
+
+
+async def lately(connection: DictConnection, conversation_id: int) -> Lately | None:
+    """What waits in this conversation, in its order, and what was said lately; None when nothing waits."""
+    cursor = await connection.execute(
+        # The platform's clock orders what waits; what was begun stays first, for Rasa may have answered it already.
+        """SELECT m.id, m.created_at AS at, coalesce(m.payload, m.text) AS words,
+                  m.kind = 'text' AND m.payload IS NULL AND m.text <> '' AS is_typed,
+                  m.turn_attempts AS attempts, m.joined_to, m.channel, c.owner, clock_timestamp() AS now
+           FROM messages m JOIN conversations c ON c.id = m.conversation_id
+           WHERE m.conversation_id = %s AND m.turn = 'waiting'
+           ORDER BY m.turn_attempts = 0, coalesce(m.sent_at, m.created_at), m.id LIMIT %s""",
+        [conversation_id, QUEUE_LOOKED_AT],
+    )
+    queue = cast(list[dict[str, Any]], await cursor.fetchall())
+    if not queue:
+        return None
+    owner, now = queue[0]["owner"], queue[0]["now"]
+    recent = tuple(await _said(connection, conversation_id, now - LOOK_BACK)) if owner == "bot" else ()
+    names = ("id", "at", "words", "is_typed", "attempts", "joined_to")
+    return Lately(queue[0]["channel"], owner, now, tuple(Queued(**{name: row[name] for name in names}) for row in queue), recent)
+
+
+async def _said(connection: DictConnection, conversation_id: int, since: datetime.datetime) -> list[Said]:
+    cursor = await connection.execute(
+        """SELECT id, created_at AS at, direction = 'incoming' AS is_incoming, left(coalesce(payload, text), %s) AS words,
+                  kind = 'text' AND payload IS NULL AND text <> '' AS is_typed, response_key, in_reply_to, joined_to
+           FROM messages WHERE conversation_id = %s AND created_at > %s ORDER BY id DESC LIMIT %s""",
+        [COMPARED_CHARACTERS, conversation_id, since, LOOKED_AT],
+    )
+    rows = cast(list[dict[str, Any]], await cursor.fetchall())
+    # Newest first: of several replies the first one stays.
+    answers = {row["in_reply_to"]: row["response_key"] for row in rows if not row["is_incoming"]}
+    return [
+        Said(
+            row["id"],
+            row["at"],
+            row["is_incoming"],
+            row["words"],
+            row["is_typed"],
+            answers.get(row["joined_to"] or row["id"]) if row["is_incoming"] else row["response_key"],
+        )
+        for row in rows
+    ]
+
+
+async def take(connection: DictConnection, ids: Sequence[int]) -> Waiting | None:
+    """Begin the turn of these messages, the first standing for all; counts the attempt, so that a retry after a crash is known
+    as one. None when the first waits no longer."""
+    async with connection.transaction():
+        row = await _maybe(
+            connection,
+            """UPDATE messages m SET turn_attempts = m.turn_attempts + 1 FROM conversations c
+               WHERE c.id = m.conversation_id AND m.id = %s AND turn = 'waiting'
+               RETURNING m.id, m.conversation_id, m.channel, c.address, m.kind, m.text, m.payload, c.owner, c.language, m.place,
+                         m.turn_attempts AS attempt, m.created_at AS received_at, m.edits""",
+            [ids[0]],
+        )
+        if row is None:
+            return None
+        cursor = await connection.execute(
+            "UPDATE messages SET joined_to = %s WHERE id = ANY(%s) AND turn = 'waiting' RETURNING id, text, edits",
+            [ids[0], list(ids[1:])],
+        )
+        joined = {int(cast(int, other["id"])): other for other in await cursor.fetchall()}
+    others = [joined[id_] for id_ in ids[1:] if id_ in joined]
+    fields = cast(dict[str, Any], row)
+    text = "\n".join([fields["text"], *(str(other["text"]) for other in others)])
+    return Waiting(**{**fields, "text": text, "joined": tuple((cast(int, o["id"]), cast(int, o["edits"])) for o in others)})
+
+
+async def tell(connection: DictConnection, conversation_id: int, message_id: int, notice: Outgoing, *, delivery: str) -> None:
+    """Store a notice beside a message whose turn is still to come; nothing while a person owns the conversation."""
+    await connection.execute(
+        """WITH stored AS (
+               INSERT INTO messages (conversation_id, direction, author, channel, text, buttons, response_key, revision, language,
+                                     in_reply_to, delivery)
+               SELECT id, 'outgoing', 'bot', channel, %s, %s, %s, %s, %s, %s, %s
+               FROM conversations WHERE id = %s AND owner = 'bot'
+               RETURNING conversation_id)
+           SELECT pg_notify(%s, channel || ':' || address) FROM conversations JOIN stored ON stored.conversation_id = id""",
+        [
+            notice.text,
+            Jsonb([button.as_dict() for button in notice.buttons]),
+            notice.key,
+            notice.revision,
+            notice.language,
+            message_id,
+            delivery,
+            conversation_id,
+            OUTGOING_CHANNEL,
+        ],
+    )
 
 
 # One statement and so one transaction and one trip: the owner is asked under the row's lock, the turn ends only if it
-# still waits, and replies are stored only by whoever ended it, and only for the bot.
+# still waits with the words that were answered, and replies are stored only by whoever ended it, and only for the bot.
 FINISH_TURN: LiteralString = """
     WITH conversation AS (
         SELECT id, owner FROM conversations WHERE id = %(conversation_id)s FOR NO KEY UPDATE
     ), done AS (
         UPDATE messages SET turn = CASE WHEN conversation.owner = 'bot' THEN %(outcome)s ELSE 'human' END,
                understood = %(understood)s, finished_at = now()
-        FROM conversation WHERE messages.id = %(message_id)s AND turn = 'waiting' RETURNING conversation.owner
+        FROM conversation WHERE messages.id = %(message_id)s AND turn = 'waiting' AND edits = %(edits)s
+        RETURNING conversation.owner
+    ), joined AS (
+        UPDATE messages SET turn = CASE WHEN done.owner = 'bot' THEN %(outcome)s ELSE 'human' END, finished_at = now()
+        FROM done, unnest(%(joined_ids)s::bigint[], %(joined_edits)s::int[]) AS j (id, edits)
+        WHERE messages.id = j.id AND messages.edits = j.edits AND turn = 'waiting' AND joined_to = %(message_id)s
     ), stored AS (
         INSERT INTO messages (conversation_id, direction, author, channel, text, buttons, source, response_key, revision,
-                              language, in_reply_to, delivery)
+                              language, attachments, figures, in_reply_to, delivery)
         SELECT %(conversation_id)s, 'outgoing', r.author, %(channel)s, r.text, r.buttons, r.source, r.response_key, r.revision,
-               r.language, %(message_id)s, %(delivery)s
+               r.language, r.attachments, r.figures, %(message_id)s, %(delivery)s
         FROM done, ROWS FROM (jsonb_to_recordset(%(replies)s) AS (
-            author text, text text, buttons jsonb, source jsonb, response_key text, revision text, language text))
-            WITH ORDINALITY AS r (author, text, buttons, source, response_key, revision, language, number)
+            author text, text text, buttons jsonb, source jsonb, response_key text, revision text, language text,
+            attachments jsonb, figures bigint[]))
+            WITH ORDINALITY AS r (author, text, buttons, source, response_key, revision, language, attachments, figures, number)
         WHERE done.owner = 'bot' ORDER BY r.number RETURNING id
     )
     SELECT (SELECT count(*) FROM done) AS done,
@@ -107,7 +264,8 @@ async def finish_turn(
     understood: dict[str, Any] | None = None,
     delivery: str = "waiting",
 ) -> bool:
-    """Store the replies and mark the turn done, in one transaction; False when another worker was first.
+    """Store the replies and mark the turn done, in one transaction; False when another worker was first, or when the citizen
+    edited or withdrew the message meanwhile: then what waits is taken anew.
 
     Replies are dropped when the conversation left the bot's hands meanwhile: nothing is sent after a take-over.
     """
@@ -117,6 +275,9 @@ async def finish_turn(
         {
             "conversation_id": waiting.conversation_id,
             "message_id": waiting.id,
+            "edits": waiting.edits,
+            "joined_ids": [id_ for id_, _ in waiting.joined],
+            "joined_edits": [edits for _, edits in waiting.joined],
             "channel": waiting.channel,
             "outcome": outcome,
             "understood": Jsonb(understood) if understood else None,
@@ -138,6 +299,8 @@ def _stored(reply: Outgoing) -> dict[str, Any]:
         "response_key": reply.key,
         "revision": reply.revision,
         "language": reply.language,
+        "attachments": [attachment.as_dict() for attachment in reply.attachments],
+        "figures": list(reply.figures),
     }
 
 
@@ -155,24 +318,23 @@ async def next_undelivered(connection: DictConnection, conversation_id: int) -> 
     row = await _maybe(
         connection,
         """SELECT m.id, m.channel, c.address, m.text, m.buttons, m.source, m.response_key, m.revision, m.language, m.author,
-                  m.delivery_attempts AS attempts, m.created_at, m.send_after
-           FROM messages m JOIN conversations c ON c.id = m.conversation_id
+                  m.attachments, m.delivery_attempts AS attempts, m.created_at, m.send_after, c.sending = 'open' AS is_open,
+                  c.interacted_at, asked.created_at AS asked_at,
+                  -- The question is quoted where another one stands between it and its answer.
+                  CASE WHEN EXISTS (SELECT 1 FROM messages later WHERE later.conversation_id = m.conversation_id
+                                       AND later.direction = 'incoming' AND later.id > asked.id
+                                       AND later.joined_to IS DISTINCT FROM asked.id)
+                       THEN asked.provider_id END AS quotes
+           FROM messages m JOIN conversations c ON c.id = m.conversation_id LEFT JOIN messages asked ON asked.id = m.in_reply_to
            WHERE m.conversation_id = %s AND m.delivery = 'waiting' ORDER BY m.id LIMIT 1""",
         [conversation_id],
     )
     if row is None:
         return None
     fields = cast(dict[str, Any], row)
-    message = Outgoing.from_reply({**fields, "key": fields["response_key"]})
-    return Undelivered(
-        fields["id"],
-        fields["channel"],
-        fields["address"],
-        message,
-        fields["attempts"],
-        fields["created_at"],
-        fields["send_after"],
-    )
+    names = ("id", "channel", "address", "attempts", "created_at", "send_after", "is_open", "interacted_at", "asked_at")
+    message = replace(Outgoing.from_reply({**fields, "key": fields["response_key"]}), author=fields["author"])
+    return Undelivered(message=message, **{name: fields[name] for name in names})
 
 
 async def claim_send(connection: DictConnection, message_id: int) -> bool:
@@ -191,15 +353,16 @@ async def finish_send(
     message_id: int,
     status: str,
     *,
-    provider_id: str | None = None,
+    provider_ids: Sequence[str] = (),
     error: str | None = None,
     send_after: datetime.datetime | None = None,
 ) -> None:
-    """Store what became of one send. `waiting` with `send_after` means: again, not before then."""
+    """Store what became of one send. `waiting` with `send_after` means: again, not before then. `provider_ids`: of all parts."""
     await connection.execute(
-        """UPDATE messages SET delivery = %s, provider_id = coalesce(%s, provider_id), delivery_error = %s, send_after = %s,
-                  finished_at = CASE WHEN %s = 'waiting' THEN NULL ELSE now() END WHERE id = %s""",
-        [status, provider_id, error, send_after, status, message_id],
+        """UPDATE messages SET delivery = %s, provider_id = coalesce(%s, provider_id), provider_ids = provider_ids || %s::text[],
+                  delivery_error = %s, send_after = %s, finished_at = CASE WHEN %s = 'waiting' THEN NULL ELSE now() END
+           WHERE id = %s""",
+        [status, provider_ids[-1] if provider_ids else None, list(provider_ids), error, send_after, status, message_id],
     )
 
 
@@ -226,7 +389,7 @@ async def outgoing_after(
 ) -> list[dict[str, Any]]:
     """The replies of one conversation with an id above `after`, oldest first: what an event stream still has to show."""
     cursor = await connection.execute(
-        """SELECT m.id, m.author, m.text, m.buttons, m.source FROM messages m
+        """SELECT m.id, m.author, m.text, m.buttons, m.source, m.attachments FROM messages m
            JOIN conversations c ON c.id = m.conversation_id
            WHERE c.channel = %s AND c.address = %s AND m.direction = 'outgoing' AND m.id > %s ORDER BY m.id LIMIT %s""",
         [channel, address, after, limit],
@@ -239,19 +402,31 @@ async def conversations_with_work(connection: DictConnection) -> list[int]:
     cursor = await connection.execute(
         """SELECT DISTINCT conversation_id FROM messages
            WHERE (turn = 'waiting' OR (delivery = 'waiting' AND (send_after IS NULL OR send_after < now())))
-             AND created_at < now() - interval '60 seconds'"""
+             AND created_at < now() - interval '60 seconds'
+           UNION SELECT conversation_id FROM echoes WHERE created_at < now() - interval '60 seconds'"""
     )
     return [int(cast(int, row["conversation_id"])) for row in await cursor.fetchall()]
 
 
+async def return_to_bot(connection: DictConnection) -> list[int]:
+    """Conversations that a person took over in the platform's inbox and left alone since: the bot's again, from now on."""
+    cursor = await connection.execute(
+        """UPDATE conversations SET owner = 'bot', operator_until = NULL
+           WHERE owner = 'operator' AND operator_until < now() RETURNING id"""
+    )
+    return [int(cast(int, row["id"])) for row in await cursor.fetchall()]
+
+
 async def _maybe(
-    connection: DictConnection, sql: LiteralString, values: Sequence[object] | dict[str, object]
+    connection: DictConnection, sql: LiteralString, values: Sequence[object] | Mapping[str, object]
 ) -> dict[str, object] | None:
     cursor = await connection.execute(sql, values)
     return await cursor.fetchone()
 
 
-async def _one(connection: DictConnection, sql: LiteralString, values: Sequence[object]) -> dict[str, object]:
+async def _one(
+    connection: DictConnection, sql: LiteralString, values: Sequence[object] | Mapping[str, object]
+) -> dict[str, object]:
     row = await _maybe(connection, sql, values)
     if row is None:
         raise LookupError("the database returned no row where one was expected")

@@ -6,18 +6,29 @@ there leaves the message `sending`; the next one marks it `unknown` and does not
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import structlog
 
-from bot.channels.sending import SendBlocked, Sender, SendFailed, SendLater, SendUnknown
+from bot.channels.sending import (
+    OutsideWindow,
+    SendBlocked,
+    Sender,
+    SendFailed,
+    SendLater,
+    SendProblem,
+    SendUnknown,
+    ShowsWork,
+)
 from bot.database import Pool
-from bot.dialogue import conversations
+from bot.dialogue import conversations, echoes
 from bot.dialogue.conversations import Undelivered
 from bot.dialogue.queue import TryAgain
 from bot.log import where
-from bot.metrics import DELIVERIES
+from bot.metrics import ANSWER_SECONDS, DELIVERIES, SEND_PROBLEMS, TAKE_OVERS
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +36,25 @@ log = structlog.get_logger(__name__)
 PULLED_CHANNELS = frozenset({"webchat"})
 GIVE_UP_AFTER = datetime.timedelta(hours=1)
 LONGEST_BACKOFF_SECONDS = 120.0
+# A platform measures its window by its own clock; what leaves us at the last moment would come too late.
+WINDOW_MARGIN = datetime.timedelta(seconds=30)
+ENDED: Mapping[type[SendProblem], str] = {
+    SendBlocked: "blocked",
+    OutsideWindow: "outside_window",
+    SendUnknown: "unknown",
+    SendFailed: "failed",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one send. `provider_ids`: of the parts that arrived; `send_after`: not before then."""
+
+    status: str
+    provider_ids: tuple[str, ...] = ()
+    error: str | None = None
+    send_after: datetime.datetime | None = None
+    reason: str = ""
 
 
 class Delivery:
@@ -39,6 +69,11 @@ class Delivery:
         """A reply on a channel that pulls has arrived once it is stored; any other waits for its sender, here or elsewhere."""
         return channel not in PULLED_CHANNELS
 
+    def working(self, channel: str, address: str) -> contextlib.AbstractAsyncContextManager[None]:
+        """While this is held, the citizen sees that an answer is being made, where the platform can show it."""
+        sender = self._senders.get(channel)
+        return sender.working(address) if isinstance(sender, ShowsWork) else contextlib.nullcontext()
+
     async def deliver(self, conversation_id: int) -> None:
         """Send all that waits in this conversation, in order; raises TryAgain when the rest must wait."""
         async with self._pool.connection() as connection:
@@ -51,50 +86,82 @@ class Delivery:
             await self._send(conversation_id, undelivered)
 
     async def _next(self, conversation_id: int) -> Undelivered | None:
+        """Between two sends it is known whose words an echo were: a person's make void what the bot has not sent."""
         async with self._pool.connection() as connection:
-            return await conversations.next_undelivered(connection, conversation_id)
+            taken_over = await echoes.settle(connection, conversation_id)
+            undelivered = await conversations.next_undelivered(connection, conversation_id)
+        for echo in taken_over:
+            TAKE_OVERS.labels(echo.channel).inc()
+            log.info("operator_took_over", conversation=conversation_id, channel=echo.channel)
+        return undelivered
 
     async def _send(self, conversation_id: int, undelivered: Undelivered) -> None:
         async with self._pool.connection() as connection:
             if not await conversations.claim_send(connection, undelivered.id):
                 return
-        status, provider_id, error, send_after = await self._outcome(undelivered)
+        outcome = await self._outcome(undelivered)
         async with self._pool.connection() as connection:
             await conversations.finish_send(
-                connection, undelivered.id, status, provider_id=provider_id, error=error, send_after=send_after
+                connection,
+                undelivered.id,
+                outcome.status,
+                provider_ids=outcome.provider_ids,
+                error=outcome.error,
+                send_after=outcome.send_after,
             )
-            if status == "blocked":
+            if outcome.status == "blocked":
                 await conversations.close_to_sending(connection, conversation_id)
-        DELIVERIES.labels(undelivered.channel, status).inc()
-        log.info("send_finished", message=undelivered.id, channel=undelivered.channel, status=status, error=error)
+        _count(undelivered, outcome)
+        log.info("send_finished", message=undelivered.id, channel=undelivered.channel, status=outcome.status, error=outcome.error)
 
-    async def _outcome(self, undelivered: Undelivered) -> tuple[str, str | None, str | None, datetime.datetime | None]:
-        """(status, the platform's id, error, not before)."""
+    async def _outcome(self, undelivered: Undelivered) -> Outcome:
         sender = self._senders.get(undelivered.channel)
         if sender is None:
-            return _again(undelivered, SendLater("the channel is switched off in this process", LONGEST_BACKOFF_SECONDS))
+            off = SendLater("the channel is switched off in this process", LONGEST_BACKOFF_SECONDS, reason="off")
+            return _again(undelivered, off)
+        if not undelivered.is_open:
+            return Outcome("blocked", error="the citizen has left", reason="left")
+        if _is_outside_window(sender, undelivered):
+            return Outcome("outside_window", error="the time in which an answer is allowed is over", reason="window")
         try:
-            return "sent", await sender.send(undelivered.address, undelivered.message), None, None
+            return Outcome("sent", _ids(await sender.send(undelivered.address, undelivered.message)))
         except SendLater as later:
             return _again(undelivered, later)
-        except SendBlocked as blocked:
-            return "blocked", None, str(blocked), None
-        except SendUnknown as unknown:
-            return "unknown", None, str(unknown), None
-        except SendFailed as failed:
-            return "failed", None, str(failed), None
+        except SendProblem as problem:
+            status = next((status for kind, status in ENDED.items() if isinstance(problem, kind)), "failed")
+            return Outcome(status, problem.sent, str(problem), reason=problem.reason)
         except Exception as error:  # noqa: BLE001  delivery's outermost handler: an unforeseen error must not stop the queue
             log.error("send_failed_unforeseen", message=undelivered.id, error=where(error))
-            return "unknown", None, type(error).__name__, None
+            return Outcome("unknown", error=type(error).__name__, reason="unforeseen")
 
 
-def _again(undelivered: Undelivered, later: SendLater) -> tuple[str, None, str, datetime.datetime | None]:
+def _is_outside_window(sender: Sender, undelivered: Undelivered) -> bool:
+    """Known before the call: a platform counts refused sends against the account."""
+    window = sender.operator_window if undelivered.message.author == "operator" else sender.window
+    if window is None:
+        return False
+    return undelivered.interacted_at is None or _now() > undelivered.interacted_at + window - WINDOW_MARGIN
+
+
+def _again(undelivered: Undelivered, later: SendLater) -> Outcome:
     """The one rule of what is tried again and when; after an hour the message ends `failed`."""
     if _now() - undelivered.created_at > GIVE_UP_AFTER:
-        return "failed", None, str(later), None
+        return Outcome("failed", error=str(later), reason=later.reason)
     backoff = min(2.0**undelivered.attempts, LONGEST_BACKOFF_SECONDS)
     wait = later.seconds if later.seconds is not None else backoff  # the platform's own wait is kept to the second
-    return "waiting", None, str(later), _now() + datetime.timedelta(seconds=wait)
+    return Outcome("waiting", error=str(later), send_after=_now() + datetime.timedelta(seconds=wait), reason=later.reason)
+
+
+def _ids(sent: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(None, (sent,) if isinstance(sent, str) else sent))
+
+
+def _count(undelivered: Undelivered, outcome: Outcome) -> None:
+    DELIVERIES.labels(undelivered.channel, outcome.status).inc()
+    if outcome.status != "sent":
+        SEND_PROBLEMS.labels(undelivered.channel, outcome.status, outcome.reason).inc()
+    elif undelivered.asked_at:
+        ANSWER_SECONDS.labels(undelivered.channel).observe((_now() - undelivered.asked_at).total_seconds())
 
 
 def _now() -> datetime.datetime:

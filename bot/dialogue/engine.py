@@ -64,9 +64,9 @@ class Engine:
     def _question(self, waiting: Waiting, payload: Payload | None) -> dict[str, Any]:
         return {
             "conversation": f"{waiting.channel}:{waiting.conversation_id}",
-            "message": str(waiting.id),
+            "message": waiting.version,
             "attempt": waiting.attempt,
-            "text": None if payload else waiting.text or waiting.payload,
+            "text": None if payload else waiting.text,
             "payload": str(payload) if payload else None,
             "metadata": {"channel": waiting.channel, "language": waiting.language, "province": self._province},
         }

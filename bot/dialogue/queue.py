@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import random
 from collections.abc import Awaitable, Callable
 
 import procrastinate
@@ -22,6 +23,7 @@ HEARTBEAT_SECONDS = 2.0
 STALLED_AFTER_SECONDS = 10.0
 
 Advance = Callable[[int], Awaitable[None]]
+Work = Callable[[], Awaitable[None]]
 
 
 class TryAgain(Exception):
@@ -63,6 +65,17 @@ class Queue:
             async with connection.transaction():
                 task = self._task.configure(connection=connection, lock=lock, queueing_lock=f"again:{conversation_id}")
                 await task.defer_async(conversation_id=conversation_id)
+
+    def every_minute(self, name: str, work: Work) -> None:
+        """Each worker asks for `work` once a minute; it is done one at a time over all machines. Call it before `work`."""
+
+        async def run(timestamp: int) -> None:
+            await work()
+
+        # Machines whose clocks agree shall not all begin at the full minute. No queueing lock beside the lock: a worker that dies
+        # leaves its job behind, and the next one in line would keep that job from being taken over.
+        second = random.randrange(60)  # noqa: S311
+        self.app.periodic(cron=f"* * * * * {second}", lock=name)(self.app.task(name=name)(run))
 
     async def work(self, advance: Advance, *, concurrency: int) -> None:
         """Run steps until cancelled; jobs of workers that died are taken over."""

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from bot.database import Pool
+from bot.channels import guard
+from bot.channels.guard import Hold, Take, Tell
+from bot.channels.payloads import meant_by, menu_payloads
+from bot.database import DictConnection, Pool
 from bot.dialogue import conversations
-from bot.dialogue.conversations import Waiting
+from bot.dialogue.conversations import Lately, Waiting
 from bot.dialogue.degrade import degraded_answer
 from bot.dialogue.delivery import Delivery
 from bot.dialogue.engine import Engine, EngineUnavailable
 from bot.dialogue.queue import TryAgain
 from bot.languages.catalogue import Answer, Catalogue
 from bot.log import where
-from bot.messages import Outgoing
-from bot.metrics import TURN_SECONDS, TURNS
+from bot.messages import Outgoing, Payload
+from bot.metrics import ANSWER_SECONDS, NOTICES, TURN_SECONDS, TURNS
 
 log = structlog.get_logger(__name__)
 
@@ -31,62 +35,131 @@ WITHOUT_WORDS: Mapping[str, str] = {
     "group": "utter_group_chat",
     "start": "utter_welcome",
     "text": "utter_empty_message",
+    "location": "utter_location_received",
 }
+# A button that no message of ours in this conversation carried: of a talk that was erased, or somebody's own invention.
+UNKNOWN_BUTTON = "utter_old_button"
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A turn that is taken: its messages, what its button meant, and the notice that stands for an answer ("": silence)."""
+
+    waiting: Waiting
+    payload: Payload | None
+    notice: str | None
 
 
 class Turns:
     """Takes the turns of conversations, one at a time each; `advance` is what the queue calls."""
 
-    def __init__(self, pool: Pool, engine: Engine, catalogue: Catalogue, delivery: Delivery, deadline_seconds: float) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        engine: Engine,
+        catalogue: Catalogue,
+        delivery: Delivery,
+        deadline_seconds: float,
+        messages_a_minute: int,
+    ) -> None:
         self._pool = pool
         self._engine = engine
         self._catalogue = catalogue
+        self._menu = menu_payloads(catalogue)
         self._delivery = delivery
+        self._a_minute = messages_a_minute
         self._deadline = datetime.timedelta(seconds=deadline_seconds)
 
     async def advance(self, conversation_id: int) -> None:
         """Take every waiting turn of the conversation in order, then deliver; raises TryAgain to be called later."""
         is_only_delivery = True
-        while waiting := await self._next(conversation_id):
+        while begun := await self._next(conversation_id):
             is_only_delivery = False
-            await self._take(waiting)
-            if self._delivery.is_pushed(waiting.channel):
+            await self._take(begun)
+            if self._delivery.is_pushed(begun.waiting.channel):
                 await self._delivery.deliver(conversation_id)
         if is_only_delivery:
             await self._delivery.deliver(conversation_id)
 
-    async def _next(self, conversation_id: int) -> Waiting | None:
-        async with self._pool.connection() as connection:
-            return await conversations.next_waiting(connection, conversation_id)
+    async def _next(self, conversation_id: int) -> Begun | None:
+        """What the rules say is next, begun; raises TryAgain while the citizen is still typing line after line."""
+        while True:
+            async with self._pool.connection() as connection:
+                lately = await conversations.lately(connection, conversation_id)
+                if lately is None:
+                    return None
+                step = self._step(lately)
+                if isinstance(step, Hold):
+                    raise TryAgain(step.until)
+                if isinstance(step, Take):
+                    waiting = await conversations.take(connection, step.ids)
+                    if waiting is None:  # withdrawn at this moment
+                        continue
+                    return Begun(waiting, await self._meaning(connection, waiting), step.notice)
+            await self._tell(conversation_id, lately, step)
 
-    async def _take(self, waiting: Waiting) -> None:
+    def _step(self, lately: Lately) -> guard.Step:
+        """Messages to a person are not joined, held or commented on."""
+        if lately.owner != "bot":
+            return Take((lately.queue[0].id,))
+        return guard.next_step(lately.queue, lately.recent, lately.now, a_minute=self._a_minute)
+
+    async def _meaning(self, connection: DictConnection, waiting: Waiting) -> Payload | None:
+        """What a button or a place on the map says."""
+        if waiting.payload:
+            return await meant_by(connection, waiting.conversation_id, waiting.payload, self._menu)
+        return Payload.parse(str(Payload("inform_place", waiting.place))) if waiting.place else None
+
+    async def _tell(self, conversation_id: int, lately: Lately, step: Tell) -> None:
+        NOTICES.labels(step.notice).inc()
+        async with self._pool.connection() as connection:
+            notice = _outgoing(self._catalogue.answer(step.notice))
+            delivery = "waiting" if self._delivery.is_pushed(lately.channel) else "sent"
+            await conversations.tell(connection, conversation_id, lately.queue[0].id, notice, delivery=delivery)
+        if self._delivery.is_pushed(lately.channel):
+            await self._delivery.deliver(conversation_id)
+
+    async def _take(self, begun: Begun) -> None:
+        waiting = begun.waiting
         try:
-            replies, outcome, understood = await self._replies(waiting)
+            replies, outcome, understood = await self._replies(begun)
         except EngineUnavailable as reason:
             if _now() < waiting.received_at + self._deadline:
                 log.info("turn_waits_for_engine", message=waiting.id, attempt=waiting.attempt, reason=str(reason))
                 raise TryAgain(_now() + datetime.timedelta(seconds=RETRY_ENGINE_SECONDS)) from reason
-            replies, outcome, understood = [await self._degraded(waiting)], "degraded", {}
+            replies, outcome, understood = [await self._degraded(begun)], "degraded", {}
         except Exception as error:  # noqa: BLE001  the turn's outermost handler: whatever broke, the citizen is not left in silence
             log.error("turn_failed", message=waiting.id, error=where(error))
-            replies, outcome, understood = [await self._degraded(waiting)], "degraded", {}
+            replies, outcome, understood = [await self._degraded(begun)], "degraded", {}
         await self._finish(waiting, replies, outcome, understood)
 
-    async def _replies(self, waiting: Waiting) -> tuple[list[Outgoing], str, dict[str, Any]]:
+    async def _replies(self, begun: Begun) -> tuple[list[Outgoing], str, dict[str, Any]]:
+        waiting = begun.waiting
         if waiting.owner != "bot":
             return [], "human", {}
-        payload = self._catalogue.payload(waiting.payload)
-        if payload is None and not (waiting.text or waiting.payload):
-            key = WITHOUT_WORDS.get(waiting.kind, "utter_unsupported_media")
+        if begun.notice is not None:
+            NOTICES.labels(begun.notice or "silence").inc()
+            notices = [_outgoing(self._catalogue.answer(begun.notice))] if begun.notice else []
+            return notices, "answered" if notices else "silent", {}
+        payload = begun.payload
+        if key := self._fixed_answer(waiting, payload):
             return [_outgoing(self._catalogue.answer(key))], "answered", {}
-        answer = await self._engine.ask(waiting, payload)
+        async with self._delivery.working(waiting.channel, waiting.address):
+            answer = await self._engine.ask(waiting, payload)
         return list(answer.replies), "answered", answer.understood
 
-    async def _degraded(self, waiting: Waiting) -> Outgoing:
+    def _fixed_answer(self, waiting: Waiting, payload: Payload | None) -> str | None:
+        """The answer to what Rasa need not be asked."""
+        if waiting.payload is not None:
+            return UNKNOWN_BUTTON if payload is None or payload.intent not in self._catalogue.intents else None
+        return None if waiting.text or payload else WITHOUT_WORDS.get(waiting.kind, "utter_unsupported_media")
+
+    async def _degraded(self, begun: Begun) -> Outgoing:
+        waiting = begun.waiting
         async with self._pool.connection() as connection:
             last = await conversations.last_response_key(connection, waiting.conversation_id)
-        payload = self._catalogue.payload(waiting.payload)
-        return _outgoing(degraded_answer(self._catalogue, waiting.text, payload, menu_was_shown=last == "utter_topic_menu"))
+        menu_was_shown = last == "utter_topic_menu"
+        return _outgoing(degraded_answer(self._catalogue, waiting.text, begun.payload, menu_was_shown=menu_was_shown))
 
     async def _finish(self, waiting: Waiting, replies: list[Outgoing], outcome: str, understood: dict[str, Any]) -> None:
         delivery = "waiting" if self._delivery.is_pushed(waiting.channel) else "sent"
@@ -96,7 +169,10 @@ class Turns:
             )
         if first:
             TURNS.labels(outcome).inc()
-            TURN_SECONDS.observe((_now() - waiting.received_at).total_seconds())
+            seconds = (_now() - waiting.received_at).total_seconds()
+            TURN_SECONDS.observe(seconds)
+            if delivery == "sent" and replies:
+                ANSWER_SECONDS.labels(waiting.channel).observe(seconds)
             log.info("turn_finished", message=waiting.id, outcome=outcome, replies=len(replies), attempt=waiting.attempt)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,8 +20,9 @@ import yaml
 from bot.directory.contacts import Contact, Contacts
 from bot.directory.documents import Document, Documents, spoken_date
 from bot.languages.described import described
+from bot.languages.figure_lines import figure_texts, pictures
 from bot.languages.normalise import fold, normalise
-from bot.messages import Button, Payload
+from bot.messages import Attachment, Button, Payload
 from bot.yaml_files import read_yaml
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -28,6 +30,8 @@ PROVINCE_NAMES = {"dak-lak": "Đắk Lắk", "thanh-hoa": "Thanh Hóa"}
 LIKELIEST = "likeliest"
 # Places to choose from, given by an action: a button and a line for each.
 CHOICES = "choices"
+# Where a placeholder that stands on a line of its own was left empty.
+_BLANK_LINES = re.compile(r"\n{3,}")
 LAST_RESORT = "utter_apology"
 WITHDRAWN = "utter_withdrawn"
 
@@ -70,7 +74,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Answer:
-    """One response as the citizen gets it."""
+    """One response as the citizen gets it. `figures`: ids of the readings whose numbers it tells."""
 
     key: str
     text: str
@@ -80,6 +84,8 @@ class Answer:
     revision: str
     risk: str
     withdrawn: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    figures: tuple[int, ...] = ()
 
     def as_reply(self) -> dict[str, Any]:
         """The shape in which Rasa hands replies to the gateway."""
@@ -92,6 +98,8 @@ class Answer:
             "risk": self.risk,
             "source": self.source.as_dict() if self.source else None,
             "withdrawn": self.withdrawn,
+            "attachments": [attachment.as_dict() for attachment in self.attachments],
+            "figures": list(self.figures),
         }
 
 
@@ -187,17 +195,30 @@ class Catalogue:
         return self.fragments[template].format_map(_Given(shown))
 
     def _fill(self, entry: Entry, values: Mapping[str, Any]) -> Answer:
-        text = entry.text.format_map(_Given(self._values(values))).strip()
-        return Answer(entry.key, text, self._buttons(entry, values), self._source(entry), "vi", entry.revision, entry.risk)
+        text = _BLANK_LINES.sub("\n\n", entry.text.format_map(_Given(self._values(values, len(entry.text))))).strip()
+        return Answer(
+            entry.key,
+            text,
+            self._buttons(entry, values),
+            self._source(entry, values),
+            "vi",
+            entry.revision,
+            entry.risk,
+            attachments=pictures(values, self.fragments),
+            figures=tuple(values.get("figures") or ()),
+        )
 
-    def _values(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """`for_province`: the answer is for another province that we know, with its name and its line."""
+    def _values(self, values: Mapping[str, Any], length: int) -> dict[str, Any]:
+        """`for_province`: the answer is for another province that we know, with its name and its line. `length`: of the text
+        that is filled."""
         province = values.get("for_province") or self.province
+        hotline = self._inline(self.contacts.health_line(province))
         filled: dict[str, Any] = {
             **values,
             **described(values, self.fragments),
+            **figure_texts(values, self.fragments, beside=length + len(hotline) + len(str(values.get("place_name", "")))),
             "province": PROVINCE_NAMES[province],
-            "hotline": self._inline(self.contacts.health_line(province)),
+            "hotline": hotline,
         }
         if CHOICES in values:
             filled[CHOICES] = "\n".join(self.fragments["place_choice"].format(**choice) for choice in values[CHOICES])
@@ -216,7 +237,12 @@ class Catalogue:
             return tuple(Button(choice["title"], choice["payload"]) for choice in values.get(CHOICES) or ())
         return tuple(Button(self.title(i), f"/{i}") for i in values.get(LIKELIEST) or () if i in self.intents)
 
-    def _source(self, entry: Entry) -> Source | None:
+    def _source(self, entry: Entry, values: Mapping[str, Any]) -> Source | None:
+        """The document of the entry; with `published` the publication that the numbers of this answer come from."""
+        if "published" in values:
+            given = values["published"]
+            title = self.fragments["figure_source_title"].format(issuer=given["issuer"])
+            return Source("published", "", title, given["issuer"], given["as_of"], given["url"], given["fetched_on"])
         if entry.source is None or entry.source not in self.documents:
             return None
         document = self.documents[entry.source]
@@ -301,9 +327,12 @@ def _entry(path: Path, topic: str, key: str, raw: Mapping[str, Any]) -> Entry:
 
 def _button(raw: Mapping[str, Any]) -> Button:
     """In `{title: Rửa tay, khử khuẩn, payload: /x}` YAML ends the title at its comma: such a button is refused."""
-    if set(raw) != {"title", "payload"}:
-        raise ValueError(f"a button has a title and a payload, not {', '.join(sorted(map(str, raw)))}; quote titles with commas")
-    return Button(str(raw["title"]), str(raw["payload"]))
+    target = set(raw) - {"title"}
+    if "title" not in raw or target not in ({"payload"}, {"url"}, {"phone"}):
+        raise ValueError(
+            f"a button has a title and a payload, url or phone, not {', '.join(sorted(map(str, raw)))}; quote titles with commas"
+        )
+    return Button(str(raw["title"]), **{name: str(raw[name]) for name in target})
 
 
 def _date(value: object) -> datetime.date:

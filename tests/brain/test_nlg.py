@@ -36,9 +36,54 @@ def heard(
 async def test_an_answer_carries_the_reply_of_the_contract(catalogue: Catalogue) -> None:
     said = await CatalogueNLG(catalogue=catalogue).generate("utter_testing_where", heard(), "loa")
     assert said is not None
-    assert set(said["custom"]) == {"key", "text", "buttons", "language", "revision", "risk", "source", "withdrawn"}
+    fields = {"key", "text", "buttons", "language", "revision", "risk", "source", "withdrawn", "attachments", "figures"}
+    assert set(said["custom"]) == fields
     assert said["custom"]["key"] == "utter_testing_where"
     assert said["text"] == said["custom"]["text"]
+
+
+FIGURE = {
+    "metric": "cases",
+    "place_name": "Đắk Lắk",
+    "kind": "day",
+    "days": 1,
+    "as_of": "2026-11-21",
+    "value": 1234,
+    "issuer": "CDC",
+    "fetched_on": "2026-11-22",
+    "stale_since": None,
+}
+PICTURE = {
+    "metric": "cases",
+    "place": "dak-lak",
+    "place_name": "Đắk Lắk",
+    "summed_over": [],
+    "bars": [{"ends_on": "2026-11-21", "value": 7, "is_backlog": False}],
+    "issuer": "CDC",
+    "fetched_on": "2026-11-22",
+    "stale_since": None,
+    "weeks": 8,
+}
+
+
+async def test_an_answer_with_figures_carries_their_picture_and_their_readings(catalogue: Catalogue) -> None:
+    told = {"figures": [FIGURE], "comparison": None, "notes": [], "is_old": False}
+    values = {"told": told, "picture": PICTURE, "figures": [4, 7], "text": None, "image": None}
+    said = await CatalogueNLG(catalogue=catalogue).generate("utter_case_figures", heard(), "loa", **values)
+    assert said is not None
+    (picture,) = said["custom"]["attachments"]
+    assert (picture["type"], picture["url"]) == ("image", "figures/dak-lak/cases.png?weeks=8")
+    assert said["custom"]["figures"] == [4, 7]
+    assert "1.234" in said["text"]
+
+
+async def test_a_picture_without_sense_leaves_the_words(catalogue: Catalogue) -> None:
+    told = {"figures": [FIGURE], "comparison": None, "notes": [], "is_old": False}
+    for picture in ({}, {**PICTURE, "bars": []}, "x", 5):
+        values = {"told": told, "picture": picture}
+        said = await CatalogueNLG(catalogue=catalogue).generate("utter_case_figures", heard(), "loa", **values)
+        assert said is not None
+        assert (said["custom"]["key"], said["custom"]["attachments"]) == ("utter_case_figures", [])
 
 
 async def test_the_console_gets_no_json(catalogue: Catalogue) -> None:

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
-from bot.channels.body import BadBody
-from bot.channels.telegram import MAX_TEXT_CHARACTERS, parse_update, split_text
+from bot.channels.payloads import short_id
+from bot.channels.telegram import MAX_CAPTION_UNITS
 from tests.gateway import GatewayProcess
-from tests.simulators.rasa import RasaSimulator
-from tests.simulators.telegram import TOKEN, TelegramSimulator, blocked_by_user, server_error, too_many_requests
+from tests.simulators.rasa import RasaSimulator, with_reply
+from tests.simulators.server import Answer
+from tests.simulators.telegram import TOKEN, TelegramSimulator, blocked_by_user, hang_up, server_error, too_many_requests
 
 SECRET = "a-secret_token-1"
+RIGHT = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+
+
+def until(fulfilled: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not fulfilled():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
 
 
 def test_polling_a_text_is_answered_and_the_citizen_sees_typing(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator
+    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
+    rasa.released.clear()
     telegram.citizen_writes("tiêm ở đâu")
+    until(lambda: telegram.actions == ["typing"])
+    rasa.released.set()
     sent = telegram.wait_for_sent(1)
     assert [m["text"] for m in sent] == ["answer to tiêm ở đâu"]
-    assert telegram.actions == ["typing"]
+    assert telegram.typing_in == ["7"], "the sign is gone with the answer"
 
 
 def test_start_and_commands_are_our_own_buttons(telegram_gateway: GatewayProcess, telegram: TelegramSimulator) -> None:
@@ -34,6 +48,7 @@ def test_start_and_commands_are_our_own_buttons(telegram_gateway: GatewayProcess
     texts = [m["text"] for m in telegram.wait_for_sent(3)]
     assert texts[1:] == ["answer to /help_menu", "answer to /testing_where"]
     assert telegram_gateway.replies()[0]["response_key"] == "utter_welcome"
+    assert telegram_gateway.rows("SELECT campaign FROM conversations") == [{"campaign": "tet2026"}]
     assert [
         t["payload"] for t in telegram_gateway.rows("SELECT payload FROM messages WHERE direction = 'incoming' ORDER BY id")
     ] == [
@@ -44,8 +59,8 @@ def test_start_and_commands_are_our_own_buttons(telegram_gateway: GatewayProcess
 
 
 def test_a_pressed_button_stops_spinning_and_is_answered(telegram_gateway: GatewayProcess, telegram: TelegramSimulator) -> None:
-    telegram.citizen_presses("/testing_cost")
-    assert telegram.wait_for_sent(1)[0]["text"] == "answer to /testing_cost"
+    telegram.citizen_presses("/symptoms")
+    assert telegram.wait_for_sent(1)[0]["text"] == "answer to /symptoms"
     assert len(telegram.callbacks_answered) == 1
 
 
@@ -58,18 +73,6 @@ def test_photos_voices_and_stickers_get_a_polite_reply_without_asking_rasa(
     telegram_gateway.wait_for_replies(3)
     assert {r["response_key"] for r in telegram_gateway.replies()} == {"utter_unsupported_media"}
     assert rasa.turns == []
-
-
-def test_edited_messages_and_channel_posts_are_ignored() -> None:
-    message = {"message_id": 1, "chat": {"id": 7, "type": "private"}, "from": {"id": 7, "is_bot": False}, "text": "a"}
-    assert parse_update({"update_id": 1, "edited_message": message}) is None
-    assert parse_update({"update_id": 1, "channel_post": message}) is None
-    assert parse_update({"update_id": 1, "message": message}) is not None, "the guard must be able to fail"
-
-
-def test_an_update_without_shape_is_refused_by_name() -> None:
-    with pytest.raises(BadBody, match="update_id"):
-        parse_update({"message": {}})
 
 
 def test_the_webhook_wants_the_secret_and_answers_a_redelivery_once(
@@ -90,9 +93,9 @@ def test_the_webhook_wants_the_secret_and_answers_a_redelivery_once(
         }
         for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "wrong"}, {"X-Telegram-Bot-Api-Secret-Token": ""}):
             assert httpx.post(url, json=update, headers=headers).status_code == 403
-        right = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+        telegram.chats.add(7)
         for _ in range(3):
-            assert httpx.post(url, json=update, headers=right).status_code == 200
+            assert httpx.post(url, json=update, headers=RIGHT).status_code == 200
         for broken in (
             b"",
             b"{",
@@ -101,7 +104,7 @@ def test_the_webhook_wants_the_secret_and_answers_a_redelivery_once(
             json.dumps({"update_id": "x"}).encode(),
             b'{"update_id": 9, "message": {"chat": 5}}',
         ):
-            assert httpx.post(url, content=broken, headers=right).status_code == 400
+            assert httpx.post(url, content=broken, headers=RIGHT).status_code == 400
         telegram.wait_for_sent(1)
         time.sleep(0.5)
         assert len(telegram.sent) == 1
@@ -136,9 +139,178 @@ def test_a_citizen_who_blocked_us_closes_the_conversation_to_sending(
     assert telegram_gateway.wait_for("SELECT 1 FROM conversations WHERE sending = 'blocked'")
 
 
-def test_long_texts_are_split_and_never_inside_a_letter() -> None:
-    text = "ơ̆" * 5000
-    parts = split_text(text)
-    assert "".join(parts) == text
-    assert all(len(part) <= MAX_TEXT_CHARACTERS and not part.startswith("̆") for part in parts)
-    assert split_text("ngắn") == ["ngắn"]
+PICTURE = {"type": "image", "url": "figures/vn/cases.png?weeks=8", "alt": "Biểu đồ cột, " * 200}
+
+
+def know_weeks(gateway: GatewayProcess) -> None:
+    """Four weeks of the country, so that there is something to draw."""
+    with psycopg.connect(gateway.database_url, autocommit=True) as connection:
+        connection.execute(
+            """INSERT INTO readings (feed, metric, place, as_of, kind, value, issuer, url, fetched_at, last_seen_at, verdict)
+               SELECT 'who', 'cases', 'vn', current_date - 5 - 7 * ago, 'week', 10 + ago, 'WHO', 'https://who.example', now(), now(), 'good'
+               FROM generate_series(0, 3) AS ago"""
+        )
+
+
+def test_a_picture_follows_the_words_and_fits_its_caption(
+    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+) -> None:
+    know_weeks(telegram_gateway)
+    rasa.faults = [with_reply(attachments=[PICTURE], buttons=[{"title": "Số cần gọi", "payload": "/hotline"}])]
+    telegram.citizen_writes("hôm nay mấy ca")
+    telegram_gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'")
+    (sent,), (photo,) = telegram.sent, telegram.photos
+    assert (sent["text"], sent["buttons"]) == ("11.624.000 ca", [short_id("/hotline")])
+    assert (photo["after"], photo["chat_id"], photo["name"]) == (1, "7", "cases.png")
+    assert photo["content"].startswith(b"\x89PNG")
+    assert 0 < len(photo["caption"]) <= MAX_CAPTION_UNITS
+    assert telegram_gateway.replies()[0]["provider_ids"] == [sent["message_id"], photo["message_id"]]
+
+
+@pytest.mark.parametrize("fault", [server_error(), too_many_requests(60), blocked_by_user(), hang_up(), None], ids=str)
+def test_a_picture_that_fails_never_loses_nor_repeats_the_words(
+    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator, fault: Answer | None
+) -> None:
+    if fault:  # else there is nothing to draw
+        know_weeks(telegram_gateway)
+        telegram.photo_faults = [fault]
+    rasa.faults = [with_reply(attachments=[PICTURE])]
+    telegram.citizen_writes("hôm nay mấy ca")
+    telegram_gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'")
+    telegram.citizen_writes("xin chào")
+    assert [message["text"] for message in telegram.wait_for_sent(2)] == ["11.624.000 ca", "answer to xin chào"]
+    assert telegram.photos == []
+
+
+@pytest.fixture
+def webhook_gateway(
+    database_url: str, rasa: RasaSimulator, telegram: TelegramSimulator, tmp_path: Path
+) -> Iterator[GatewayProcess]:
+    settings = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, "TELEGRAM_WEBHOOK_SECRET": SECRET}
+    with GatewayProcess(database_url, rasa.url, tmp_path, LOA_PUBLIC_URL="https://loa.example", **settings) as gateway:
+        telegram.gateway = gateway.address
+        yield gateway
+
+
+def test_by_webhook_everything_goes_as_by_polling(
+    webhook_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+) -> None:
+    rasa.faults = [with_reply(text="một", buttons=[{"title": "Số cần gọi", "payload": "/testing_cost"}])]
+    telegram.citizen_writes("xin chào")
+    (data,) = telegram.wait_for_sent(1)[0]["buttons"]
+    assert len(data.encode()) <= 64
+    telegram.citizen_presses(data)
+    assert telegram.wait_for_sent(2)[1]["text"] == "answer to /testing_cost"
+    until(lambda: len(telegram.callbacks_answered) == 1)
+    assert {status for _, status in telegram.deliveries} == {200}
+
+
+def test_a_button_that_was_pressed_twice_or_never_offered_stops_spinning(
+    webhook_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+) -> None:
+    update = telegram.citizen_presses("/emergency_of_somebody_else")
+    telegram.wait_for_sent(1)
+    pressed = {
+        "id": "cb1",
+        "from": {"id": 7},
+        "data": "/symptoms",
+        "message": {"message_id": 1, "chat": {"id": 7, "type": "private"}},
+    }
+    for _ in range(2):
+        telegram.redeliver(update + 1000, {"callback_query": pressed})
+    telegram.redeliver(update + 1001, {"callback_query": {"id": "cb2", "from": {"id": 7}, "inline_message_id": "x", "data": "y"}})
+    until(lambda: telegram.callbacks_answered.count("cb1") == 2 and "cb2" in telegram.callbacks_answered)
+    telegram.wait_for_sent(2)
+    assert [r["response_key"] for r in webhook_gateway.replies()] == ["utter_old_button", "utter_greet"]
+    assert len(rasa.turns) == 1
+
+
+def test_what_could_not_be_stored_comes_again_and_is_answered_in_order(
+    webhook_gateway: GatewayProcess, telegram: TelegramSimulator
+) -> None:
+    telegram.citizen_writes("một")
+    telegram.wait_for_sent(1)
+    with psycopg.connect(webhook_gateway.database_url) as lock:
+        lock.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+        telegram.citizen_writes("hai")
+        telegram.citizen_writes("ba")
+        until(lambda: 503 in [status for _, status in telegram.deliveries])
+        lock.rollback()
+    telegram.wait_for_sent(3)
+    time.sleep(0.5)
+    assert [m["text"] for m in telegram.sent] == ["answer to một", "answer to hai", "answer to ba"]
+    assert telegram.waiting == 0
+
+
+def test_a_group_is_told_once_to_write_in_private(
+    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+) -> None:
+    for text in ("chào cả nhà", "/start", "/help@loa_bot", "/start"):
+        telegram.group_says(text)
+    telegram.group_says("/start", group=-200)
+    telegram.citizen_writes("xin chào")
+    telegram.wait_for_sent(3)
+    time.sleep(0.5)
+    assert [r["response_key"] for r in telegram_gateway.replies()] == ["utter_group_chat", "utter_group_chat", "utter_greet"]
+    assert {m["chat_id"] for m in telegram.sent} == {"-100", "-200", "7"}
+    assert len(rasa.turns) == 1
+
+
+def test_an_edited_message_gets_one_answer_to_its_new_words(
+    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+) -> None:
+    rasa.released.clear()
+    telegram.citizen_writes("câu đầu")
+    until(lambda: len(rasa.turns) == 1)
+    telegram.citizen_writes("tim o dau")
+    telegram_gateway.wait_for("SELECT 1 FROM messages WHERE text = 'tim o dau'")
+    telegram.citizen_edits(telegram.last_message_id(), "tiêm ở đâu")
+    telegram_gateway.wait_for("SELECT 1 FROM messages WHERE text = 'tiêm ở đâu'")
+    rasa.released.set()
+    telegram.wait_for_sent(2)
+    time.sleep(0.5)
+    assert [m["text"] for m in telegram.sent] == ["answer to câu đầu", "answer to tiêm ở đâu"]
+
+
+def test_who_blocks_us_is_left_alone_until_they_come_back(
+    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+) -> None:
+    telegram.citizen_writes("một")
+    telegram.wait_for_sent(1)
+    time.sleep(1.1)  # Telegram tells whole seconds
+    telegram.citizen_blocks()
+    telegram_gateway.wait_for("SELECT 1 FROM conversations WHERE sending = 'blocked'")
+    time.sleep(1.1)
+    telegram.citizen_unblocks()
+    telegram_gateway.wait_for("SELECT 1 FROM conversations WHERE sending = 'open'")
+    telegram.citizen_writes("hai")
+    assert [m["text"] for m in telegram.wait_for_sent(2)] == ["answer to một", "answer to hai"]
+
+
+def test_a_place_on_the_map_is_stored_for_the_answer(telegram_gateway: GatewayProcess, telegram: TelegramSimulator) -> None:
+    telegram.citizen_writes("", location={"latitude": 12.6661234, "longitude": 108.0382, "live_period": 60})
+    telegram_gateway.wait_for_replies(1)
+    (stored,) = telegram_gateway.rows("SELECT kind, place FROM messages WHERE direction = 'incoming'")
+    assert stored == {"kind": "location", "place": "12.66612,108.03820"}
+
+
+def test_an_update_of_an_unknown_shape_does_not_stop_the_next(
+    telegram_gateway: GatewayProcess, telegram: TelegramSimulator
+) -> None:
+    telegram.push({"message": {"chat": 5}})
+    telegram.push({"my_chat_member": {"chat": {"id": "x"}}})
+    telegram.citizen_writes("xin chào")
+    assert telegram.wait_for_sent(1)[0]["text"] == "answer to xin chào"
+    assert "telegram_update_not_understood" in telegram_gateway.log()
+
+
+def test_the_log_holds_neither_words_nor_the_token(telegram_gateway: GatewayProcess, telegram: TelegramSimulator) -> None:
+    telegram.faults = [server_error(), blocked_by_user()]
+    telegram.citizen_writes("bí mật của tôi")
+    telegram.citizen_presses("loa-bí mật")
+    telegram_gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'blocked'")
+    log = telegram_gateway.log()
+    assert "bí mật" not in log
+    assert "b\\u00ed m\\u1eadt" not in log
+    assert TOKEN not in log
+    assert "send_finished" in log, "or nothing was logged"

@@ -8,6 +8,7 @@ import httpx
 import jwt
 
 from tests.gateway import GatewayProcess, Visitor
+from tests.simulators.rasa import RasaSimulator, with_reply
 
 
 def test_an_answer_comes_as_an_event_of_the_contract(gateway: GatewayProcess) -> None:
@@ -16,6 +17,15 @@ def test_an_answer_comes_as_an_event_of_the_contract(gateway: GatewayProcess) ->
     event = read_events(visitor, 1)[0]
     assert set(event) == {"id", "author", "text", "buttons", "attachments", "source"}
     assert (event["author"], event["text"]) == ("bot", "answer to xin chào")
+
+
+def test_a_picture_comes_with_its_words(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+    picture = {"type": "image", "url": "figures/vn/cases.png?weeks=8", "alt": "Biểu đồ cột 8 tuần"}
+    rasa.faults = [with_reply(attachments=[picture, {"type": "image", "url": "https://elsewhere.example/x.png", "alt": "x"}])]
+    visitor = Visitor(gateway.address)
+    visitor.writes("hôm nay mấy ca")
+    (event,) = read_events(visitor, 1)
+    assert (event["text"], event["attachments"]) == ("11.624.000 ca", [picture])
 
 
 def test_a_stream_resumes_after_the_last_event_seen(gateway: GatewayProcess) -> None:
@@ -27,15 +37,39 @@ def test_a_stream_resumes_after_the_last_event_seen(gateway: GatewayProcess) -> 
     assert [e["text"] for e in resumed] == ["answer to hai", "answer to ba"]
 
 
-def test_a_button_is_obeyed_and_a_typed_command_is_not(gateway: GatewayProcess) -> None:
+def test_a_button_is_obeyed_and_a_typed_command_is_not(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
     visitor = Visitor(gateway.address)
     assert visitor.posts(payload="/testing_where").status_code == 202
-    assert visitor.posts(payload='/inform{"place":"x"}').status_code == 202
     visitor.writes("/testing_where")
+    gateway.wait_for_replies(2)
+    asked = [(turn["payload"], turn["text"]) for turn in rasa.turns]
+    assert asked == [("/testing_where", None), (None, "/testing_where")]
+
+
+def test_a_button_counts_on_the_first_page_or_where_we_offered_it(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+    visitor = Visitor(gateway.address)
+    for invented in ('/inform{"place":"x"}', "/penalties", "/restart"):
+        assert visitor.posts(payload=invented).status_code == 202
     gateway.wait_for_replies(3)
-    turns = gateway.rows("SELECT text, payload FROM messages WHERE direction = 'incoming' ORDER BY id")
-    assert turns[0]["payload"] == "/testing_where"
-    assert [r["text"] for r in gateway.replies()][1:] == ['answer to /inform{"place":"x"}', "answer to /testing_where"]
+    assert {reply["response_key"] for reply in gateway.replies()} == {"utter_old_button"}
+    assert rasa.turns == []
+    rasa.faults = [with_reply(buttons=[{"title": "Mức phạt", "payload": "/penalties"}])]
+    visitor.writes("phạt")
+    gateway.wait_for_replies(4)
+    visitor.posts(payload="/penalties")
+    gateway.wait_for_replies(5)
+    assert rasa.turns[-1]["payload"] == "/penalties"
+    other = Visitor(gateway.address)
+    other.posts(payload="/penalties")
+    assert gateway.wait_for_replies(6)[-1]["response_key"] == "utter_old_button"
+
+
+def test_links_and_numbers_come_as_buttons_of_their_own_kind(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+    buttons = [{"title": "Gọi 115", "phone": "115"}, {"title": "Văn bản", "url": "https://moh.gov.vn/x"}]
+    rasa.faults = [with_reply(buttons=[*buttons, {"title": "hỏng", "url": "javascript:alert(1)"}])]
+    visitor = Visitor(gateway.address)
+    visitor.writes("số nào")
+    assert read_events(visitor, 1)[0]["buttons"] == buttons
 
 
 BAD_BODIES = [
@@ -68,7 +102,9 @@ def test_broken_bytes_are_refused_and_hostile_text_is_stored(gateway: GatewayPro
     assert visitor.call("POST", "/webchat/messages", content=b" " * 300_000, headers=headers).status_code == 413
     for text in ("a\x00b", "x" * 10_000, "😀" * 500, "\ud800 lone", "mixed ខ្មែរ ǎ̆̂ العربية", "   ", ""):
         assert visitor.call("POST", "/webchat/messages", content=json.dumps({"text": text}), headers=headers).status_code == 202
-    gateway.wait_for_replies(7)
+    gateway.wait_for("SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM messages WHERE turn = 'waiting')")
+    turns = gateway.rows("SELECT turn, count(*) AS n FROM messages WHERE direction = 'incoming' GROUP BY turn")
+    assert turns == [{"turn": "answered", "n": 7}]
 
 
 def test_forged_old_and_missing_tokens_are_refused(gateway: GatewayProcess) -> None:

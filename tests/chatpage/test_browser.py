@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect, sync_playwright
 
+from bot.figures import chart
+from bot.figures.weeks import Bar
 from bot.languages.catalogue import Catalogue
 from bot.messages import MAX_STORED_CHARACTERS
 from bot.settings import ROOT
@@ -16,6 +19,7 @@ from tests.chromium import FLAGS, chromium_or_skip
 from tests.simulators.server import Answer, Request, Simulator
 from tests.simulators.webchat_backend import WebchatBackend
 
+NO_WORDS = chart.Words("Ca mắc mới mỗi tuần", "không có số", (), "Biểu đồ")
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
 LONGEST_WAIT_MS = 8000
@@ -121,6 +125,18 @@ def test_nothing_is_asked_of_the_service_before_the_first_question(citizen: Citi
     assert (service.sessions, service.streams) == ([], [])
 
 
+def test_links_and_numbers_among_the_buttons_are_links(citizen: Citizen, service: WebchatBackend) -> None:
+    citizen.asks("số nào")
+    citizen.sees("answer to số nào")
+    service.says("chọn", buttons=[{"title": "Gọi 115", "phone": "115"}, {"title": "Văn bản", "url": "https://moh.gov.vn/x"}])
+    links = citizen.page.locator(".choices a")
+    expect(links.nth(0)).to_have_attribute("href", "tel:115")
+    expect(links.nth(1)).to_have_attribute("href", "https://moh.gov.vn/x")
+    expect(links.nth(1)).to_have_attribute("rel", "noopener noreferrer")
+    assert [links.nth(n).inner_text() for n in range(2)] == ["Gọi 115", "Văn bản"]
+    assert citizen.complaints == []
+
+
 def test_a_button_sends_its_payload_and_shows_its_title(citizen: Citizen, service: WebchatBackend) -> None:
     button = service.catalogue.answer("utter_welcome").buttons[0]
     citizen.taps(button.title)
@@ -178,6 +194,34 @@ def test_a_source_without_a_web_address_is_no_link(citizen: Citizen, service: We
     citizen.asks("nguồn")
     expect(citizen.page.locator("div.source")).to_contain_text("12/2021")
     expect(citizen.page.locator("a.source")).to_have_count(0)
+
+
+def test_a_picture_stands_in_the_answer_with_its_words_and_leads_to_all_figures(
+    citizen: Citizen, service: WebchatBackend
+) -> None:
+    picture = {"type": "image", "url": "static/chat.css", "alt": "Biểu đồ cột 8 tuần: 15/11: 64"}
+    service.pictures["/figures/vn/cases.png"] = chart.png([Bar(date(2026, 11, 8), 5), Bar(date(2026, 11, 15), 7)], NO_WORDS)
+    service.answers["mấy ca"] = [{"text": "11.624.000 ca", "attachments": [{**picture, "url": "figures/vn/cases.png?weeks=8"}]}]
+    citizen.asks("mấy ca")
+    image = citizen.sees("11.624.000 ca").locator("a.picture img")
+    expect(image).to_have_attribute("alt", picture["alt"])
+    citizen.page.wait_for_function("document.querySelector('a.picture img').naturalWidth === 640")
+    link = citizen.page.locator("a.picture")
+    assert (link.get_attribute("href"), link.get_attribute("rel")) == ("insights/figures?place=vn", "noopener noreferrer")
+    expect(link).to_contain_text(service.catalogue.ui["all_figures"])
+    assert citizen.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page must not scroll sideways"
+    assert citizen.complaints == []
+
+
+def test_a_picture_that_does_not_come_leaves_its_words(citizen: Citizen, service: WebchatBackend) -> None:
+    gone = {"type": "image", "url": "figures/vn/none.png", "alt": "Biểu đồ cột 8 tuần: 15/11: 64"}
+    service.answers["mấy ca"] = [{"text": "11.624.000 ca", "attachments": [gone, {"type": "video", "url": "x", "alt": "x"}]}]
+    citizen.asks("mấy ca")
+    bubble = citizen.sees("11.624.000 ca")
+    expect(bubble.locator("a.picture")).to_contain_text(gone["alt"])
+    expect(bubble.locator("img")).to_have_count(0)
+    expect(bubble.locator("a.picture")).to_have_count(1)
+    assert [words for words in citizen.complaints if "404" not in words] == []
 
 
 def test_every_real_answer_with_a_source_shows_it(citizen: Citizen, service: WebchatBackend) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulators.feeds import FeedHost, a_file, fixture
 from tests.simulators.telegram import TOKEN, TelegramSimulator
-from tests.simulators.who_feed import WhoFeed, a_file, fixture
 from tests.stack import Bot, Citizen, Stack
 
 
@@ -19,15 +19,15 @@ def telegram_platform() -> Iterator[TelegramSimulator]:
 
 
 @pytest.fixture(scope="session")
-def who_feed() -> Iterator[WhoFeed]:
-    simulator = WhoFeed()
+def who_feed() -> Iterator[FeedHost]:
+    simulator = FeedHost()
     simulator.plays.append(a_file(fixture("weekly.csv")))
     yield simulator
     simulator.close()
 
 
 @pytest.fixture(scope="session")
-def stack(telegram_platform: TelegramSimulator, who_feed: WhoFeed) -> Iterator[Stack]:
+def stack(telegram_platform: TelegramSimulator, who_feed: FeedHost) -> Iterator[Stack]:
     """The whole service, started once for all conversations; PostgreSQL's socket wants a short path."""
     with tempfile.TemporaryDirectory(prefix="loa-") as folder:
         running = Stack(

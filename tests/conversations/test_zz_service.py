@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from bot.channels.payloads import short_id
 from tests.gateway import ROOT, free_port
 from tests.simulators.telegram import TelegramSimulator
 from tests.stack import Citizen, Stack
@@ -27,7 +28,7 @@ def test_telegram_is_answered_by_the_real_model_with_the_source_as_text(
     telegram_platform.citizen_writes("tiêm vắc xin ở đâu", chat=4711)
     sent = telegram_platform.wait_for_sent(before + 1)[-1]
     assert "TT 13/2026/TT-BYT" in sent["text"]
-    assert "/vaccine_cost" in sent["buttons"]
+    assert short_id("/vaccine_cost") in sent["buttons"]
 
 
 def test_ask_in_the_terminal_gives_the_answer(stack: Stack) -> None:
@@ -47,7 +48,7 @@ def test_ask_in_the_terminal_gives_the_answer(stack: Stack) -> None:
 def test_metrics_and_health_are_served(stack: Stack) -> None:
     assert httpx.get(f"{stack.address}/health/live").json() == {"live": True}
     ready = httpx.get(f"{stack.address}/health/ready")
-    assert (ready.status_code, set(ready.json()["parts"])) == (200, {"database", "worker", "rasa", "actions"})
+    assert (ready.status_code, set(ready.json()["parts"])) == (200, {"database", "worker", "rasa", "actions", "figures"})
     assert "loa_turns_total" in httpx.get(f"{stack.address}/metrics").text
 
 

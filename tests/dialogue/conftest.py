@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from tests.dialogue.talk import Talk, talking
 from tests.gateway import GatewayProcess
 from tests.simulators.rasa import RasaSimulator
 from tests.simulators.telegram import TOKEN, TelegramSimulator
@@ -36,3 +38,9 @@ def telegram_gateway(
 ) -> Iterator[GatewayProcess]:
     with GatewayProcess(database_url, rasa.url, tmp_path, TELEGRAM_TOKEN=TOKEN, TELEGRAM_API_URL=telegram.url) as process:
         yield process
+
+
+@pytest_asyncio.fixture
+async def talk(database_url: str, rasa: RasaSimulator) -> AsyncIterator[Talk]:
+    async with talking(database_url, rasa) as begun:
+        yield begun

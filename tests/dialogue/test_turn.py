@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
+import pytest
 
 from tests.gateway import GatewayProcess, Visitor
-from tests.simulators.rasa import RasaSimulator
+from tests.simulators.rasa import RasaSimulator, with_reply
 from tests.simulators.server import Answer
+
+ALL_TAKEN = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM messages WHERE turn = 'waiting')"
 
 
 def test_redelivered_message_is_answered_once(gateway: GatewayProcess) -> None:
@@ -28,18 +32,23 @@ def test_messages_of_one_conversation_are_answered_in_order_and_one_at_a_time(
     visitor = Visitor(gateway.address)
     for number in range(20):
         visitor.writes(str(number))
-    replies = gateway.wait_for_replies(20)
-    assert [r["text"] for r in replies] == [f"answer to {n}" for n in range(20)]
-    assert [turn["text"] for turn in rasa.turns] == [str(n) for n in range(20)]
+    gateway.wait_for(ALL_TAKEN)
+    asked = [turn["text"] for turn in rasa.turns]
+    assert "\n".join(asked).split("\n") == [str(n) for n in range(20)]
+    assert [r["text"] for r in gateway.replies()] == [f"answer to {text}" for text in asked]
+    assert len(asked) < 10, "what is typed line after line is answered together"
 
 
 def test_many_visitors_at_once_are_all_answered(gateway: GatewayProcess) -> None:
     visitors = [Visitor(gateway.address) for _ in range(12)]
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda visitor: [visitor.writes(f"câu {n}") for n in range(5)], visitors))
-    gateway.wait_for_replies(60)
-    per_conversation = gateway.rows("SELECT count(*) AS n FROM messages WHERE direction = 'outgoing' GROUP BY conversation_id")
-    assert [row["n"] for row in per_conversation] == [5] * 12
+    gateway.wait_for(ALL_TAKEN)
+    per_conversation = gateway.rows(
+        """SELECT string_agg(text, E'\n' ORDER BY id) AS answers FROM messages WHERE direction = 'outgoing' GROUP BY conversation_id"""
+    )
+    spoken = [row["answers"].replace("answer to ", "") for row in per_conversation]
+    assert spoken == ["\n".join(f"câu {n}" for n in range(5))] * 12
 
 
 def test_a_turn_waits_for_rasa_and_is_answered_when_it_comes_back(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
@@ -84,6 +93,26 @@ def test_an_answer_of_another_shape_is_a_failure_not_a_crash(gateway: GatewayPro
     assert gateway.wait_for_replies(1)[0]["response_key"]
 
 
+def test_pictures_and_the_readings_told_are_stored_with_the_message(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+    picture = {"type": "image", "url": "figures/vn/cases.png?weeks=8", "alt": "Biểu đồ cột 8 tuần"}
+    rasa.faults = [with_reply(attachments=[picture], figures=[7, 9_000_000_000, 8])]
+    visitor = Visitor(gateway.address)
+    visitor.writes("hôm nay mấy ca")
+    visitor.writes("xin chào")
+    told, other = gateway.wait_for_replies(2)
+    assert (told["attachments"], told["figures"]) == ([picture], [7, 9_000_000_000, 8])
+    assert (other["attachments"], other["figures"]) == ([], [])
+    assert gateway.rows("SELECT id FROM messages WHERE figures && %s::bigint[]", [8]) == [{"id": told["id"]}]
+
+
+@pytest.mark.parametrize("attachments", ["x", [None], [{"type": "image"}], [[]], {"url": 1}], ids=str)
+def test_a_picture_of_another_shape_never_loses_the_words(gateway: GatewayProcess, rasa: RasaSimulator, attachments: Any) -> None:
+    rasa.faults = [with_reply(attachments=attachments, figures=attachments)]
+    Visitor(gateway.address).writes("hôm nay mấy ca")
+    (reply,) = gateway.wait_for_replies(1)
+    assert (reply["text"], reply["attachments"], reply["figures"]) == ("11.624.000 ca", [], [])
+
+
 def test_nothing_the_bot_prepared_is_sent_after_a_take_over(gateway: GatewayProcess) -> None:
     visitor = Visitor(gateway.address)
     visitor.writes("xin chào")
@@ -106,7 +135,9 @@ def test_a_reply_on_a_channel_that_is_off_here_waits_and_is_never_called_sent(ga
             """SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'advance', 0, 'conversation:' || id, NULL,
                jsonb_build_object('conversation_id', id), NULL)::procrastinate_job_to_defer_v1]) FROM conversations"""
         )
-    row = gateway.wait_for("SELECT delivery, send_after FROM messages WHERE direction = 'outgoing' AND delivery_attempts > 0")[0]
+    row = gateway.wait_for(
+        "SELECT delivery, send_after FROM messages WHERE direction = 'outgoing' AND delivery_attempts > 0 AND delivery <> 'sending'"
+    )[0]
     assert (row["delivery"], row["send_after"] is None) == ("waiting", False)
 
 
@@ -119,6 +150,22 @@ def test_a_message_whose_job_was_lost_is_found_by_the_sweep(database_url: str, r
         )
     with GatewayProcess(database_url, rasa.url, tmp_path, LOA_SWEEP_SECONDS="0.5") as gateway:
         assert gateway.wait_for_replies(1)[0]["text"] == "answer to xin chào"
+
+
+def test_a_conversation_whose_operator_went_quiet_is_the_bots_again(
+    database_url: str, rasa: RasaSimulator, tmp_path: Path
+) -> None:
+    with GatewayProcess(database_url, rasa.url, tmp_path, LOA_SWEEP_SECONDS="0.3") as gateway:
+        visitor = Visitor(gateway.address)
+        visitor.writes("xin chào")
+        gateway.wait_for_replies(1)
+        with psycopg.connect(gateway.database_url, autocommit=True) as connection:
+            connection.execute("UPDATE conversations SET owner = 'operator', operator_until = now() + interval '1 second'")
+        visitor.writes("có ai không")
+        gateway.wait_for("SELECT 1 FROM messages WHERE turn = 'human'")
+        gateway.wait_for("SELECT 1 FROM conversations WHERE owner = 'bot' AND operator_until IS NULL")
+        visitor.writes("tiêm ở đâu")
+        assert gateway.wait_for_replies(2)[1]["text"] == "answer to tiêm ở đâu"
 
 
 def test_the_log_of_a_conversation_holds_no_word_of_the_citizen(gateway: GatewayProcess, rasa: RasaSimulator) -> None:

@@ -33,6 +33,19 @@ class RasaSimulator(Simulator):
         return Answer(200, {"replies": [reply_to(request.json)], "understood": {"intent": "greet", "confidence": 0.9}})
 
 
+def with_reply(**fields: Any) -> Answer:
+    """One reply with these fields; its text is a number where none is given."""
+    reply = {
+        "key": "utter_case_figures",
+        "text": "11.624.000 ca",
+        "buttons": [],
+        "language": "vi",
+        "revision": "r1",
+        "source": None,
+    }
+    return Answer(200, {"replies": [{**reply, **fields}], "understood": {"intent": "case_figures", "confidence": 0.9}})
+
+
 def reply_to(turn: dict[str, Any]) -> dict[str, Any]:
     words = turn["payload"] or turn["text"]
     return {"key": "utter_greet", "text": f"answer to {words}", "buttons": [], "language": "vi", "revision": "r1", "source": None}

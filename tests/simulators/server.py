@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import email.parser
+import email.policy
 import json
 import socket
 import threading
@@ -23,7 +25,28 @@ class Request:
 
     @property
     def form(self) -> dict[str, str]:
+        """The fields of a form, sent as one line or in parts; `files` are the parts that have a file name."""
+        if self.is_in_parts:
+            return {name: body.decode() for name, (file, body) in self._parts().items() if file is None}
         return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
+
+    @property
+    def files(self) -> dict[str, tuple[str, bytes]]:
+        """Name → file name and content."""
+        parts = self._parts() if self.is_in_parts else {}
+        return {name: (file, body) for name, (file, body) in parts.items() if file is not None}
+
+    @property
+    def is_in_parts(self) -> bool:
+        return self.headers.get("content-type", "").startswith("multipart/form-data")
+
+    def _parts(self) -> dict[str, tuple[str | None, bytes]]:
+        head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
+        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + self.body)
+        return {
+            str(part.get_param("name", header="content-disposition")): (part.get_filename(), part.get_payload(decode=True))
+            for part in message.iter_parts()
+        }
 
 
 class Answer:

@@ -49,6 +49,7 @@ class WebchatBackend:
         self.posts: list[Mapping[str, Any]] = []
         self.streams: list[str] = []  # the last event id that each opened stream asked to go on from
         self.answers: dict[str, list[dict[str, Any]]] = {}
+        self.pictures: dict[str, bytes] = {}
         self.refuse_with: list[int] = []
         self.refuse_streams_with: list[int] = []
         self.store_in_silence = 0
@@ -65,6 +66,7 @@ class WebchatBackend:
             Route("/webchat/session", self._session, methods=["POST"]),
             Route("/webchat/messages", self._messages, methods=["POST"]),
             Route("/webchat/events", self._events),
+            Route("/figures/{place}/{name}", self._picture),
         ]
         app = Starlette(routes=routes)
         self._server = uvicorn.Server(
@@ -142,6 +144,10 @@ class WebchatBackend:
 
     def reply(self, key: str) -> dict[str, Any]:
         return self.catalogue.answer(key).as_reply()
+
+    async def _picture(self, request: Request) -> Response:
+        picture = self.pictures.get(request.url.path)
+        return Response(picture, media_type="image/png") if picture else JSONResponse({"error": "none"}, 404)
 
     async def _events(self, request: Request) -> Response:
         session = self._of(request.query_params.get("token", ""))

@@ -210,9 +210,24 @@
     const bubble = node.appendChild(make("div", "bubble"));
     if (entry.who === "you") bubble.textContent = entry.text;
     else writeBlocks(bubble, entry.text);
+    for (const attachment of entry.attachments || []) if (attachment.type === "image") bubble.append(picture(attachment));
     if (entry.source) bubble.append(sourceCard(entry.source));
     if (entry.buttons && entry.buttons.length) node.append(choices(entry.buttons));
     return node;
+  }
+
+  /* The words of the answer say what the picture shows; without it its alternative text stands there. */
+  function picture({ url, alt }) {
+    const link = make("a", "picture");
+    link.href = `insights/figures?place=${encodeURIComponent(url.split("/")[1] || "")}`; // figures/<place>/<metric>.png
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+    const image = make("img");
+    Object.assign(image, { alt, width: 640, height: 460, loading: "lazy", decoding: "async" });
+    image.addEventListener("error", () => image.replaceWith(make("span", "", alt)));
+    image.src = url;
+    link.append(image, make("span", "label", ui.all_figures));
+    return link;
   }
 
   function sourceCard(source) {
@@ -226,13 +241,27 @@
     return card;
   }
 
+  /* A payload is sent to Loa, a link opened beside the chat, a number called. */
+  function choice({ title, payload, url, phone }) {
+    if (phone) {
+      const call = make("a", "", title);
+      call.href = "tel:" + phone.replace(/[^\d+]/g, "");
+      return call;
+    }
+    if (/^https?:\/\//.test(url || "")) {
+      const link = pageLink(url, "");
+      link.textContent = title;
+      return link;
+    }
+    const button = make("button", "", title);
+    button.type = "button";
+    button.dataset.payload = payload || "";
+    return button;
+  }
+
   function choices(buttons) {
     const group = make("div", "choices");
-    for (const button of buttons) {
-      const choice = group.appendChild(make("button", "", button.title));
-      choice.type = "button";
-      choice.dataset.payload = button.payload;
-    }
+    for (const button of buttons) group.append(choice(button));
     return group;
   }
 
@@ -535,6 +564,7 @@
       who: event.author === "operator" ? "operator" : "bot",
       text: event.text || "",
       buttons: event.buttons || [],
+      attachments: event.attachments || [],
       source: event.source || null,
       language: event.language,
     });

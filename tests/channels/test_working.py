@@ -1,0 +1,103 @@
+"""The sign "typing …": not for quick answers, again while it takes long, never after the answer, never for ever."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.channels import working
+from bot.channels.working import Working
+
+
+class Shown:
+    def __init__(self, seconds: float = 0) -> None:
+        self.times: list[str] = []
+        self.finished = 0
+        self._seconds = seconds
+
+    async def __call__(self, address: str) -> None:
+        self.times.append(address)
+        await asyncio.sleep(self._seconds)
+        self.finished += 1
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "FIRST_AFTER_SECONDS", 0.05)
+    monkeypatch.setattr(working, "EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(working, "LONGEST_SECONDS", 0.6)
+    monkeypatch.setattr(working, "LINGER_SECONDS", 0.25)
+
+
+async def test_a_quick_answer_has_no_sign() -> None:
+    shown = Shown()
+    signs = Working(shown)
+    async with signs.shown("7"):
+        pass
+    await asyncio.sleep(0.1)
+    assert shown.times == []
+
+
+async def test_it_is_shown_again_while_it_takes_long_and_not_afterwards() -> None:
+    shown = Shown()
+    signs = Working(shown)
+    async with signs.shown("7"):
+        await asyncio.sleep(0.3)
+    assert 2 <= len(shown.times) <= 4
+    before = len(shown.times)
+    await asyncio.sleep(0.3)
+    assert len(shown.times) == before
+
+
+async def test_a_sign_on_its_way_is_waited_for() -> None:
+    shown = Shown(seconds=0.2)
+    signs = Working(shown)
+    async with signs.shown("7"):
+        await asyncio.sleep(0.1)
+    assert (len(shown.times), shown.finished) == (1, 1)
+
+
+async def test_a_sign_that_hangs_holds_up_the_answer_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "ON_ITS_WAY_SECONDS", 0.1)
+    shown = Shown(seconds=60)
+    signs = Working(shown)
+    began = asyncio.get_running_loop().time()
+    async with signs.shown("7"):
+        await asyncio.sleep(0.1)
+    assert asyncio.get_running_loop().time() - began < 1
+    assert shown.finished == 0
+
+
+async def test_between_two_attempts_it_stays_and_ends_when_nobody_tries_again() -> None:
+    shown = Shown()
+    signs = Working(shown)
+    for _ in range(2):
+        with pytest.raises(OSError, match="away"):
+            async with signs.shown("7"):
+                raise OSError("away")
+        await asyncio.sleep(0.12)
+    assert shown.times
+    await asyncio.sleep(0.4)
+    before = len(shown.times)
+    await asyncio.sleep(0.3)
+    assert len(shown.times) == before
+
+
+async def test_it_never_goes_on_for_ever() -> None:
+    shown = Shown()
+    signs = Working(shown)
+    async with signs.shown("7"):
+        await asyncio.sleep(1.0)
+        assert len(shown.times) <= 6
+
+
+async def test_each_citizen_has_their_own() -> None:
+    shown = Shown()
+    signs = Working(shown)
+    async with signs.shown("7"), signs.shown("8"):
+        await asyncio.sleep(0.07)
+        await signs.end("7")
+        await asyncio.sleep(0.1)
+    assert shown.times.count("7") == 1
+    assert shown.times.count("8") == 2
