@@ -41,7 +41,7 @@ CONVERSATIONS_A_MINUTE = 200
 LOOK_AGAIN_SECONDS = 600.0
 
 # A person's talk, a closed or a shut conversation waits, and so does one outside its channel's window.
-REACHABLE = """conversation.sending = 'open' AND EXISTS (
+REACHABLE = """conversation.owner = 'bot' AND conversation.sending = 'open' AND EXISTS (
     SELECT FROM unnest(%(channels)s::text[], %(windows)s::interval[]) AS may (channel, within)
      WHERE may.channel = conversation.channel AND (may.within IS NULL OR now() < may.within +
            CASE WHEN may.channel = %(webchat)s THEN conversation.created_at ELSE conversation.interacted_at END))"""
@@ -135,7 +135,7 @@ class Corrections:
                 WHERE conversation_id = %s AND correction_id = ANY(%s::bigint[]) AND state = 'waiting' FOR UPDATE""",
             [conversation_id, list(rows)],
         )
-        waiting = {row["correction_id"] for row in await cursor.fetchall()}
+        waiting = set(rows)
         return [correction_of(row) for id_, row in rows.items() if id_ in waiting]
 
     async def _store(
