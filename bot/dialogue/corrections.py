@@ -135,7 +135,7 @@ class Corrections:
                 WHERE conversation_id = %s AND correction_id = ANY(%s::bigint[]) AND state = 'waiting' FOR UPDATE""",
             [conversation_id, list(rows)],
         )
-        waiting = set(rows)
+        waiting = {row["correction_id"] for row in await cursor.fetchall()}
         return [correction_of(row) for id_, row in rows.items() if id_ in waiting]
 
     async def _store(
