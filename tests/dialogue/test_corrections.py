@@ -272,6 +272,30 @@ async def test_stop_and_send_at_the_same_moment_agree(
     assert await talk.one("SELECT count(*) FROM correction_recipients WHERE state = 'stopped'") == 20 - sent
 
 
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "UPDATE conversations SET owner = 'operator'",
+        "UPDATE corrections SET state = 'stopped', decided_by = 'an', decided_at = now()",
+    ],
+)
+async def test_what_is_being_decided_is_waited_for(
+    talk: Talk, service: Corrections, publishes: Any, database_url: str, meanwhile: str
+) -> None:
+    """A take-over or a stop that is not committed yet counts: nothing slips out beside it."""
+    await told_and_revised(talk, service, publishes)
+    await talk.rows(OVER)
+    (row,) = await talk.rows("SELECT id FROM conversations")
+    with psycopg.connect(database_url) as other:
+        other.execute(meanwhile.encode())
+        sending = asyncio.create_task(service.send(row["id"]))
+        await asyncio.wait({sending}, timeout=0.5)
+        assert not sending.done()
+        other.commit()
+        assert await sending is False
+    assert (await talk.one(SENT), await talk.one(STATES)) == (0, "waiting")
+
+
 async def test_an_error_in_the_middle_leaves_nothing_half_done(
     talk: Talk, service: Corrections, publishes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,8 +19,9 @@ from bot.figures.corrections import Said, Subject, is_worth_a_correction, publis
 from bot.figures.gate import Judged
 from bot.figures.known import Stored
 from bot.figures.places import FigurePlaces
-from bot.figures.readings import Reading, Window
+from bot.figures.readings import METRICS, Reading, Window
 from bot.figures.store import Connection, connected, record
+from bot.languages.catalogue import Catalogue
 from bot.languages.figure_lines import number
 from bot.settings import ROOT
 
@@ -422,5 +423,16 @@ def test_the_command_lists_them(connection: Connection, database_url: str, monke
     assert "stopped by an" in CliRunner().invoke(app, ["corrections", "--all"]).output
 
 
-def test_numbers_are_looked_for_as_answers_write_them() -> None:
+@pytest.mark.parametrize("metric", METRICS)
+def test_numbers_are_looked_for_as_answers_write_them(metric: str) -> None:
+    """A number and its unit, side by side, in every sentence that can tell it: else nobody could be found who was told it."""
+    fragments = Catalogue.load(ROOT, "dak-lak").fragments
+    unit = fragments[f"figure_unit_{metric}"]
+    assert unit == UNITS[metric]
+    for name in (f"figure_{metric}", f"figure_{metric}_total", f"figure_item_{metric}", f"figure_item_{metric}_total"):
+        assert f"{{value}} {unit}" in fragments[name], name
+    for name in ("figure_compared_more", "figure_compared_fewer", "figure_corrected"):
+        assert "{before} {unit}" in fragments[name], name
+    for name in ("figure_compared_more_now", "figure_compared_fewer_now", "figure_compared_same_now", "figure_corrected"):
+        assert "{now} {unit}" in fragments[name], name
     assert number(1_234_567) == "1.234.567"
