@@ -68,7 +68,8 @@ class FollowUps:
     def meant(self, text: str, earlier: str, named: Sequence[Named] = ()) -> str | None:
         """The intent that `text` asks after the intent `earlier`; None when it is no follow-up, or not after that one.
 
-        `named`: what the message names; one that says nothing else asks about it ("còn người bị gout thì sao?").
+        `named`: what the message names; one that says nothing else asks about it ("còn người bị gout thì sao?"), and what else
+        it says is asked of it ("Thanh Hóa tuần này").
         """
         aspect = self.aspect(text, named)
         return self._meaning(aspect, earlier) if aspect else None
@@ -82,7 +83,8 @@ class FollowUps:
             if shorter in self._aspects:
                 return self._aspects[shorter]
         left = self._stripped(_words(_without(text, named))) if named else []
-        return named[0].aspect if () in left else None
+        asked_of_it = next((self._aspects[shorter] for shorter in left if shorter in self._aspects), None)
+        return asked_of_it or (named[0].aspect if () in left else None)
 
     def _stripped(self, said: Words) -> list[Words]:
         """The message with fewer and fewer words around its ends, each form once, the longest first."""

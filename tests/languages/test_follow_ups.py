@@ -60,6 +60,15 @@ def test_a_message_that_only_names_a_place_asks_about_it(text: str, span: tuple[
     assert follow_ups().meant(text, "rumor_check", [place]) is None
 
 
+@pytest.mark.parametrize("text", ["Thanh Hóa tuần này", "còn Thanh Hóa tuần trước thì sao", "Thanh Hóa so với tuần trước?"])
+def test_a_place_and_a_short_question_ask_it_of_the_place(text: str) -> None:
+    start = text.index("Thanh Hóa")
+    place = Named(start, start + len("Thanh Hóa"), "place")
+    assert follow_ups().meant(text, "case_figures", [place]) == "case_figures"
+    assert follow_ups().meant(text, "testing_where", [place]) is None
+    assert follow_ups().meant(f"{text} và bão", "case_figures", [place]) is None
+
+
 def test_a_message_that_only_names_an_illness_asks_about_it() -> None:
     text = "còn mẹ tôi bị gout thì sao ạ?"
     entities = [{"entity": "condition", "value": "gout", "start": 14, "end": 18}, {"entity": "date", "start": 0, "end": 3}]
