@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -23,6 +25,10 @@ for name in [
     del os.environ[name]
 os.environ["LOA_ENV_FILE"] = os.devnull  # a developer's .env must not change what is tested
 os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+
+# A slow or busy machine is no fault of the code.
+hypothesis.settings.register_profile("loa", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("loa")
 
 _numbers = itertools.count(1)
 
@@ -39,8 +45,8 @@ def postgres() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def database_url(postgres: str) -> Iterator[str]:
+@contextlib.contextmanager
+def fresh_database(postgres: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     admin = postgres.replace("/loa?", "/postgres?")
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -48,3 +54,16 @@ def database_url(postgres: str) -> Iterator[str]:
     yield postgres.replace("/loa?", f"/{name}?")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(postgres: str) -> Iterator[str]:
+    """For what is started once for all tests of a file."""
+    with fresh_database(postgres) as url:
+        yield url
