@@ -19,23 +19,38 @@ async def edit(connection: DictConnection, edited: Edited) -> tuple[int, int | N
     """(conversation, message that now waits for a turn, or None). Inside a transaction.
 
     While its turn waits, the message gets the new words; a turn that is under way then is taken again. Was it answered, the new
-    words are a new message. An edit that changes no words (a link's preview, a reaction) is nothing.
+    words are a new message. An edit that changes no words (a link's preview, a reaction) is nothing, and so is one that comes
+    after a later edit or after the deletion. Does it come before its message, it takes the message's place.
     """
     cursor = await connection.execute(
-        """SELECT id, conversation_id, text, turn, payload FROM messages
-           WHERE direction = 'incoming' AND channel = %s AND provider_id = %s FOR UPDATE""",
-        [edited.channel, edited.provider_id],
+        """SELECT id, conversation_id, text, turn,
+                  turn = 'withdrawn' OR coalesce(edited_at > %s, edited_at = 'infinity', false) AS is_over
+           FROM messages WHERE direction = 'incoming' AND channel = %s AND provider_id = %s FOR UPDATE""",
+        [edited.sent_at, edited.channel, edited.provider_id],
     )
     row = cast(dict[str, Any] | None, await cursor.fetchone())
-    if row and (row["text"] == edited.text or row["turn"] == "withdrawn"):
+    if row and (row["text"] == edited.text or row["is_over"]):
         return row["conversation_id"], None
     if row and row["turn"] == "waiting":
         await connection.execute(
             "UPDATE messages SET text = %s, kind = 'text', edits = edits + 1 WHERE id = %s", [edited.text, row["id"]]
         )
+        await _note_edit(connection, edited)
         return row["conversation_id"], None
-    again = Incoming(edited.channel, edited.address, _edited_id(edited), "text", text=edited.text, sent_at=edited.sent_at)
-    return await conversations.store_incoming(connection, again)
+    provider_id = _edited_id(edited) if row else edited.provider_id
+    again = Incoming(edited.channel, edited.address, provider_id, "text", text=edited.text, sent_at=edited.sent_at)
+    stored = await conversations.store_incoming(connection, again)
+    if row is None and stored[1] is None:  # the message itself was stored at this moment
+        return await edit(connection, edited)
+    await _note_edit(connection, edited)
+    return stored
+
+
+async def _note_edit(connection: DictConnection, edited: Edited) -> None:
+    await connection.execute(
+        "UPDATE messages SET edited_at = %s WHERE direction = 'incoming' AND channel = %s AND provider_id = %s",
+        [edited.sent_at, edited.channel, edited.provider_id],
+    )
 
 
 async def withdraw(connection: DictConnection, withdrawn: Withdrawn) -> int:
@@ -57,6 +72,7 @@ async def withdraw(connection: DictConnection, withdrawn: Withdrawn) -> int:
     )
     await connection.execute(
         """UPDATE messages SET text = '', payload = NULL, attachments = '[]', place = NULL, understood = NULL, edits = edits + 1,
+                  edited_at = 'infinity',
                   turn = CASE WHEN turn = 'waiting' THEN 'withdrawn' ELSE turn END, finished_at = coalesce(finished_at, now())
            WHERE direction = 'incoming' AND channel = %(channel)s AND conversation_id = %(conversation_id)s
              AND (provider_id = %(id)s OR starts_with(provider_id, %(edits)s))""",

@@ -6,12 +6,14 @@ import datetime
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
+from tests.channels.shared import SharedGateway
 from tests.gateway import GatewayProcess
 from tests.simulators.messenger import (
     PAGE_INBOX,
@@ -33,20 +35,51 @@ from tests.simulators.rasa import RasaSimulator, reply_to
 from tests.simulators.server import Answer
 
 WEBHOOK = "/webhooks/messenger"
+# Whom an operator wrote to: the gateway remembers that for an hour.
+HELPED = "7100"
+
+
+# What the tests of operators and pictures need, and the others do not mind.
+SETTINGS = {"MESSENGER_HUMAN_AGENT": "on", "LOA_SWEEP_SECONDS": "0.2", "LOA_PUBLIC_URL": "https://loa.example"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All tests of this file play on one."""
+
+    gateway: SharedGateway
+    messenger: MessengerSimulator
+    rasa: RasaSimulator
+
+
+@pytest.fixture(scope="module")
+def stage(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    messenger, rasa = MessengerSimulator(human_agent=True), RasaSimulator()
+    home = tmp_path_factory.mktemp("messenger")
+    with SharedGateway(shared_database_url, rasa.url, home, **messenger.settings, **SETTINGS) as gateway:
+        yield Stage(gateway, messenger, rasa)
+    messenger.close()
+    rasa.close()
 
 
 @pytest.fixture
-def messenger() -> Iterator[MessengerSimulator]:
-    simulator = MessengerSimulator()
-    yield simulator
-    simulator.close()
+def gateway(stage: Stage) -> SharedGateway:
+    stage.rasa.forget()
+    stage.messenger.forget()
+    stage.gateway.tidy()
+    stage.messenger.forget()
+    stage.messenger.gateway = stage.gateway.address
+    return stage.gateway
 
 
 @pytest.fixture
-def gateway(database_url: str, rasa: RasaSimulator, messenger: MessengerSimulator, tmp_path: Path) -> Iterator[GatewayProcess]:
-    with GatewayProcess(database_url, rasa.url, tmp_path, **messenger.settings) as process:
-        messenger.gateway = process.address
-        yield process
+def messenger(gateway: SharedGateway, stage: Stage) -> MessengerSimulator:
+    return stage.messenger
+
+
+@pytest.fixture
+def rasa(gateway: SharedGateway, stage: Stage) -> RasaSimulator:
+    return stage.rasa
 
 
 def answers_with(rasa: RasaSimulator, **reply: object) -> None:
@@ -59,21 +92,19 @@ def texts(messenger: MessengerSimulator) -> list[str]:
     return [text_of(message) for message in messenger.sent]
 
 
-def delivered(gateway: GatewayProcess) -> list[str]:
+def delivered(gateway: SharedGateway) -> list[str]:
     return [row["delivery"] for row in gateway.replies()]
 
 
-def metric(gateway: GatewayProcess, line: str) -> float:
-    for shown in httpx.get(f"{gateway.address}/metrics", trust_env=False).text.splitlines():
-        if shown.startswith(f"{line} "):
-            return float(shown.rpartition(" ")[2])
-    return 0.0
+def metric(gateway: SharedGateway, line: str) -> float:
+    name, brace, labels = line.partition("{")
+    return gateway.metric(name).get(brace + labels, 0.0)
 
 
 # ── the border ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_meta_verifies_the_address_with_our_token_alone(gateway: GatewayProcess) -> None:
+def test_meta_verifies_the_address_with_our_token_alone(gateway: SharedGateway) -> None:
     asked = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "1158201444"}
     right = httpx.get(f"{gateway.address}{WEBHOOK}", params=asked, trust_env=False)
     assert (right.status_code, right.text) == (200, "1158201444")
@@ -81,7 +112,7 @@ def test_meta_verifies_the_address_with_our_token_alone(gateway: GatewayProcess)
         assert httpx.get(f"{gateway.address}{WEBHOOK}", params={**asked, **wrong}, trust_env=False).status_code == 403
 
 
-def test_an_unsigned_call_stores_nothing(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_an_unsigned_call_stores_nothing(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     event = {**messenger.envelope(PERSON, "1001"), "message": {"mid": "m_1", "text": "a"}}
     raw = as_meta_writes({"object": "page", "entry": [messenger.entry("1001", [event])]})
     for headers in (
@@ -96,12 +127,12 @@ def test_an_unsigned_call_stores_nothing(gateway: GatewayProcess, messenger: Mes
     assert messenger.post(raw) == 200, "the guard must be able to open"
 
 
-def test_a_signed_body_that_is_no_call_is_refused_or_ignored(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_a_signed_body_that_is_no_call_is_refused_or_ignored(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     assert [messenger.post(raw) for raw in (b"", b"{", b"\xff", b"[]")] == [400] * 4
     assert [messenger.post(raw) for raw in (b"{}", b'{"object":"user","entry":[]}', b'{"object":"page","entry":7}')] == [200] * 3
 
 
-def test_while_the_database_hangs_meta_is_asked_to_send_again(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_while_the_database_hangs_meta_is_asked_to_send_again(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     with psycopg.connect(gateway.database_url) as connection:
         connection.execute("LOCK TABLE conversations IN ACCESS EXCLUSIVE MODE")
         began = time.monotonic()
@@ -114,7 +145,7 @@ def test_while_the_database_hangs_meta_is_asked_to_send_again(gateway: GatewayPr
 # ── talks ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_text_is_answered_and_the_citizen_sees_seen_and_typing(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_a_text_is_answered_and_the_citizen_sees_seen_and_typing(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     assert messenger.writes("tiêm ở đâu") == 200
     (sent,) = messenger.wait_for_sent(1)
     assert (text_of(sent), sent["type"], sent["tag"]) == ("answer to tiêm ở đâu", "RESPONSE", None)
@@ -122,7 +153,7 @@ def test_a_text_is_answered_and_the_citizen_sees_seen_and_typing(gateway: Gatewa
     gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent' AND provider_ids = ARRAY[%s]", sent["mid"])
 
 
-def test_a_redelivered_call_is_answered_once(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_a_redelivered_call_is_answered_once(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     messenger.writes("một")
     raw, _ = messenger.calls[0]
     assert [messenger.post(raw) for _ in range(3)] == [200] * 3
@@ -131,7 +162,7 @@ def test_a_redelivered_call_is_answered_once(gateway: GatewayProcess, messenger:
     assert len(messenger.sent) == 1
 
 
-def test_get_started_greets_and_says_that_a_machine_answers(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_get_started_greets_and_says_that_a_machine_answers(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     """Messenger shows no composer before this button was pressed, so it is everybody's first message."""
     messenger.gets_started("tet2026")
     (sent,) = messenger.wait_for_sent(1)
@@ -140,7 +171,7 @@ def test_get_started_greets_and_says_that_a_machine_answers(gateway: GatewayProc
     assert gateway.rows("SELECT campaign FROM conversations") == [{"campaign": "tet2026"}]
 
 
-def test_a_link_in_an_old_talk_counts_for_its_campaign(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_a_link_in_an_old_talk_counts_for_its_campaign(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     messenger.opens_link("he-2026")
     messenger.opens_link("he-2026")
     assert len(messenger.wait_for_sent(1)) == 1
@@ -150,7 +181,7 @@ def test_a_link_in_an_old_talk_counts_for_its_campaign(gateway: GatewayProcess, 
 
 
 def test_buttons_and_quick_replies_come_back_as_what_they_mean(
-    gateway: GatewayProcess, messenger: MessengerSimulator, rasa: RasaSimulator
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator
 ) -> None:
     few = [{"title": "Giá", "payload": "/testing_cost"}]
     many = [
@@ -169,7 +200,7 @@ def test_buttons_and_quick_replies_come_back_as_what_they_mean(
 
 
 def test_a_payload_that_we_never_sent_and_a_typed_command_reach_nobody(
-    gateway: GatewayProcess, messenger: MessengerSimulator, rasa: RasaSimulator
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator
 ) -> None:
     messenger.writes("x", quick_reply={"payload": "/restart"})
     messenger.happens({"postback": {"mid": "m_forged", "title": "x", "payload": "/restart"}})
@@ -180,7 +211,7 @@ def test_a_payload_that_we_never_sent_and_a_typed_command_reach_nobody(
 
 
 def test_photos_and_voices_get_a_polite_reply_without_asking_rasa(
-    gateway: GatewayProcess, messenger: MessengerSimulator, rasa: RasaSimulator
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator
 ) -> None:
     messenger.sends_attachment("image", {"url": "https://cdn.example/photo.jpg"})
     messenger.sends_attachment("audio", {"url": "https://cdn.example/voice.mp4"})
@@ -189,7 +220,7 @@ def test_photos_and_voices_get_a_polite_reply_without_asking_rasa(
     assert rasa.turns == []
 
 
-def test_one_call_with_several_people_pages_and_a_bad_event(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_one_call_with_several_people_pages_and_a_bad_event(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     def said(person: str, page: str, mid: str, text: str) -> dict[str, object]:
         messenger.thread(person, page)
         return {**messenger.envelope(person, page), "message": {"mid": mid, "text": text}}
@@ -206,7 +237,7 @@ def test_one_call_with_several_people_pages_and_a_bad_event(gateway: GatewayProc
     assert metric(gateway, 'loa_webhooks_refused_total{channel="messenger",reason="event"}') >= 1
 
 
-def test_a_page_without_a_token_is_counted_and_said_once(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_a_page_without_a_token_is_counted_and_said_once(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     messenger.writes("a", page="9999")
     messenger.writes("b", page="9999")
     assert metric(gateway, 'loa_events_ignored_total{channel="messenger",event="strange_page"}') == 2
@@ -215,7 +246,7 @@ def test_a_page_without_a_token_is_counted_and_said_once(gateway: GatewayProcess
 
 
 def test_a_message_taken_back_before_its_turn_is_never_answered(
-    gateway: GatewayProcess, messenger: MessengerSimulator, rasa: RasaSimulator
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator
 ) -> None:
     rasa.released.clear()
     messenger.writes("một", mid="m_first")
@@ -228,7 +259,7 @@ def test_a_message_taken_back_before_its_turn_is_never_answered(
     assert gateway.rows("SELECT text, turn FROM messages WHERE provider_id = 'm_secret'") == [{"text": "", "turn": "withdrawn"}]
 
 
-def test_reads_deliveries_and_reactions_are_counted_only(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_reads_deliveries_and_reactions_are_counted_only(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     for name in ("read", "delivery", "reaction"):
         assert messenger.happens({name: {"watermark": 1}}) == 200
         assert metric(gateway, f'loa_events_ignored_total{{channel="messenger",event="{name}"}}') == 1
@@ -238,7 +269,7 @@ def test_reads_deliveries_and_reactions_are_counted_only(gateway: GatewayProcess
 # ── people in the Page Inbox ────────────────────────────────────────────────────────────────────────
 
 
-def test_our_own_echoes_take_nothing_over(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_our_own_echoes_take_nothing_over(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     messenger.writes("một")
     messenger.wait_for_sent(1)
     deadline = time.monotonic() + 10
@@ -252,12 +283,12 @@ def test_our_own_echoes_take_nothing_over(gateway: GatewayProcess, messenger: Me
 
 
 def test_an_operator_who_writes_in_the_page_inbox_takes_over(
-    gateway: GatewayProcess, messenger: MessengerSimulator, rasa: RasaSimulator
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator
 ) -> None:
-    messenger.writes("một")
+    messenger.writes("một", HELPED)
     messenger.wait_for_sent(1)
-    messenger.operator_writes("Chào bạn, tôi là trực ban")
-    messenger.writes("còn tôi?")  # on standby now: the person answers
+    messenger.operator_writes("Chào bạn, tôi là trực ban", HELPED)
+    messenger.writes("còn tôi?", HELPED)  # on standby now: the person answers
     time.sleep(0.5)
     assert texts(messenger) == ["answer to một"]
     assert gateway.rows("SELECT owner FROM conversations") == [{"owner": "operator"}]
@@ -267,20 +298,20 @@ def test_an_operator_who_writes_in_the_page_inbox_takes_over(
     assert metric(gateway, 'loa_events_ignored_total{channel="messenger",event="standby_message"}') == 1
 
 
-def test_while_a_person_owns_the_talk_the_bot_is_not_seen_typing(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
-    messenger.operator_writes("Tôi xem giúp bạn")
-    messenger.operator_gives_back()
+def test_while_a_person_owns_the_talk_the_bot_is_not_seen_typing(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
+    messenger.operator_writes("Tôi xem giúp bạn", HELPED)
+    messenger.operator_gives_back(HELPED)
     messenger.actions.clear()
-    messenger.writes("còn đó không?")
+    messenger.writes("còn đó không?", HELPED)
     time.sleep(0.5)
     assert messenger.actions == []
     assert messenger.sent == []
 
 
 def test_the_inbox_taking_control_quiets_the_bot_before_a_word_is_written(
-    gateway: GatewayProcess, messenger: MessengerSimulator
+    gateway: SharedGateway, messenger: MessengerSimulator
 ) -> None:
-    messenger.happens({"take_thread_control": {"previous_owner_app_id": "1", "new_owner_app_id": str(PAGE_INBOX)}})
+    messenger.happens({"take_thread_control": {"previous_owner_app_id": "1", "new_owner_app_id": str(PAGE_INBOX)}}, HELPED)
     assert gateway.rows("SELECT owner FROM conversations") == [{"owner": "operator"}]
 
 
@@ -288,7 +319,7 @@ def test_the_inbox_taking_control_quiets_the_bot_before_a_word_is_written(
 
 
 def test_a_long_answer_comes_in_parts_with_all_ids(
-    gateway: GatewayProcess, messenger: MessengerSimulator, rasa: RasaSimulator
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator
 ) -> None:
     answers_with(rasa, text="Một câu trả lời dài. " * 150, buttons=[{"title": "Giá", "payload": "/testing_cost"}])
     messenger.writes("một")
@@ -298,7 +329,7 @@ def test_a_long_answer_comes_in_parts_with_all_ids(
     assert gateway.replies()[0]["provider_ids"] == [m["mid"] for m in messenger.sent]
 
 
-def test_rate_limits_wait_as_meta_says_and_keep_order(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_rate_limits_wait_as_meta_says_and_keep_order(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     messenger.faults = [too_many_calls(minutes=7), temporary(), too_many_calls()]
     messenger.writes("một")
     row = gateway.wait_for(
@@ -308,14 +339,14 @@ def test_rate_limits_wait_as_meta_says_and_keep_order(gateway: GatewayProcess, m
     assert metric(gateway, 'loa_send_problems_total{channel="messenger",reason="613",status="waiting"}') == 1
 
 
-def test_a_temporary_failure_is_tried_again_in_order(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_a_temporary_failure_is_tried_again_in_order(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     messenger.faults = [temporary(), too_many_calls()]
     messenger.writes("một")
     messenger.writes("hai")
     assert [text_of(m) for m in messenger.wait_for_sent(2)] == ["answer to một", "answer to hai"]
 
 
-def test_how_a_refused_send_ends(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_how_a_refused_send_ends(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     ends = [
         (outside_window(), "outside_window"),
         (person_unavailable(), "blocked"),
@@ -334,7 +365,7 @@ def test_how_a_refused_send_ends(gateway: GatewayProcess, messenger: MessengerSi
         )
 
 
-def test_a_refused_token_is_said_once_and_the_message_waits(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_a_refused_token_is_said_once_and_the_message_waits(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     messenger.refused_tokens.add("page-token-1001")
     messenger.writes("một")
     messenger.writes("hai", person="7002")
@@ -345,7 +376,7 @@ def test_a_refused_token_is_said_once_and_the_message_waits(gateway: GatewayProc
 
 
 def test_after_24_hours_the_bot_does_not_even_try(
-    gateway: GatewayProcess, messenger: MessengerSimulator, rasa: RasaSimulator
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator
 ) -> None:
     rasa.released.clear()
     messenger.writes("một")
@@ -356,51 +387,55 @@ def test_after_24_hours_the_bot_does_not_even_try(
     assert messenger.sent == []
 
 
-@pytest.mark.parametrize(("granted", "days", "ends"), [("on", 6, "sent"), ("off", 6, "outside_window")])
-def test_an_operator_has_seven_days_where_meta_granted_them(
-    database_url: str, rasa: RasaSimulator, messenger: MessengerSimulator, tmp_path: Path, granted: str, days: int, ends: str
+def an_operator_answers_after_days(gateway: GatewayProcess, messenger: MessengerSimulator, days: int, ends: str) -> list[str]:
+    """The tags that Meta saw."""
+    messenger.gateway = gateway.address
+    messenger.writes("một")
+    messenger.wait_for_sent(1)
+    gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'")
+    messenger.pass_hours(days * 24)
+    with_days_ago(gateway, days)
+    gateway.rows(
+        """INSERT INTO messages (conversation_id, direction, author, channel, text, delivery, response_key, created_at)
+           SELECT id, 'outgoing', 'operator', 'messenger', 'Tôi gọi lại cho bạn', 'waiting', '', now() - interval '2 minutes'
+             FROM conversations RETURNING id"""
+    )
+    gateway.wait_for("SELECT 1 FROM messages WHERE author = 'operator' AND delivery = %s", ends)
+    return [m["tag"] for m in messenger.sent if text_of(m) == "Tôi gọi lại cho bạn"]
+
+
+def test_an_operator_has_seven_days_where_meta_granted_them(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
+    assert an_operator_answers_after_days(gateway, messenger, 6, "sent") == ["HUMAN_AGENT"]
+
+
+def test_an_operator_has_one_day_where_meta_granted_nothing(
+    database_url: str, messenger: MessengerSimulator, rasa: RasaSimulator, tmp_path: Path
 ) -> None:
-    messenger.human_agent = True
-    settings = {**messenger.settings, "MESSENGER_HUMAN_AGENT": granted, "LOA_SWEEP_SECONDS": "0.2"}
-    with GatewayProcess(database_url, rasa.url, tmp_path, **settings) as gateway:
-        messenger.gateway = gateway.address
-        messenger.writes("một")
-        messenger.wait_for_sent(1)
-        gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'")
-        messenger.pass_hours(days * 24)
-        with_days_ago(gateway, days)
-        gateway.rows(
-            """INSERT INTO messages (conversation_id, direction, author, channel, text, delivery, response_key, created_at)
-               SELECT id, 'outgoing', 'operator', 'messenger', 'Tôi gọi lại cho bạn', 'waiting', '', now() - interval '2 minutes'
-                 FROM conversations RETURNING id"""
-        )
-        gateway.wait_for("SELECT 1 FROM messages WHERE author = 'operator' AND delivery = %s", ends)
-        tags = [m["tag"] for m in messenger.sent if text_of(m) == "Tôi gọi lại cho bạn"]
-        assert tags == (["HUMAN_AGENT"] if ends == "sent" else [])
+    settings = {**messenger.settings, **SETTINGS, "MESSENGER_HUMAN_AGENT": "off"}
+    with GatewayProcess(database_url, rasa.url, tmp_path, **settings) as without:
+        assert an_operator_answers_after_days(without, messenger, 6, "outside_window") == []
 
 
 def test_a_picture_goes_by_its_address_and_never_holds_up_the_words(
-    database_url: str, rasa: RasaSimulator, messenger: MessengerSimulator, tmp_path: Path
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator
 ) -> None:
-    with GatewayProcess(database_url, rasa.url, tmp_path, LOA_PUBLIC_URL="https://loa.example", **messenger.settings) as gateway:
-        messenger.gateway = gateway.address
-        picture = {"type": "image", "url": "figures/vn/cases.png", "alt": "Số ca theo tuần"}
-        answers_with(rasa, text="Số ca", attachments=[picture])
-        messenger.writes("một")
-        words, shown = messenger.wait_for_sent(2)
-        assert text_of(words) == "Số ca"
-        assert shown["attachment"]["payload"]["url"] == "https://loa.example/figures/vn/cases.png"
-        messenger.faults = [Answer(200, {"message_id": "m_words"}), error(100, "(#100) Failed to fetch the file")]
-        answers_with(rasa, text="Số ca", attachments=[picture])
-        messenger.writes("hai")
-        gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent' AND provider_ids = ARRAY['m_words']")
-        assert delivered(gateway) == ["sent", "sent"]
+    picture = {"type": "image", "url": "figures/vn/cases.png", "alt": "Số ca theo tuần"}
+    answers_with(rasa, text="Số ca", attachments=[picture])
+    messenger.writes("một")
+    words, shown = messenger.wait_for_sent(2)
+    assert text_of(words) == "Số ca"
+    assert shown["attachment"]["payload"]["url"] == "https://loa.example/figures/vn/cases.png"
+    messenger.faults = [Answer(200, {"message_id": "m_words"}), error(100, "(#100) Failed to fetch the file")]
+    answers_with(rasa, text="Số ca", attachments=[picture])
+    messenger.writes("hai")
+    gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent' AND provider_ids = ARRAY['m_words']")
+    assert delivered(gateway) == ["sent", "sent"]
 
 
 # ── start and log ───────────────────────────────────────────────────────────────────────────────────
 
 
-def test_at_start_pages_get_their_subscription_welcome_and_menu(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_at_start_pages_get_their_subscription_welcome_and_menu(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     deadline = time.monotonic() + 10
     while len(messenger.profiles) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -408,7 +443,7 @@ def test_at_start_pages_get_their_subscription_welcome_and_menu(gateway: Gateway
     assert {"messages", "standby", "message_edits"} <= messenger.subscribed["1002"]
 
 
-def test_the_log_holds_no_word_no_token_and_no_secret(gateway: GatewayProcess, messenger: MessengerSimulator) -> None:
+def test_the_log_holds_no_word_no_token_and_no_secret(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
     messenger.faults = [temporary(), error(100, "(#100) said: chuyện riêng")]
     messenger.writes("chuyện riêng 0912345678")
     gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'failed'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -13,13 +14,88 @@ import pytest
 
 from bot.channels.payloads import short_id
 from bot.channels.telegram import MAX_CAPTION_UNITS
-from tests.gateway import GatewayProcess
+from tests.channels.shared import SharedGateway
+from tests.conftest import fresh_database
 from tests.simulators.rasa import RasaSimulator, with_reply
 from tests.simulators.server import Answer
 from tests.simulators.telegram import TOKEN, TelegramSimulator, blocked_by_user, hang_up, server_error, too_many_requests
 
 SECRET = "a-secret_token-1"
 RIGHT = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All tests of this file play on two of these: one that polls, one whose webhook is called."""
+
+    gateway: SharedGateway
+    telegram: TelegramSimulator
+    rasa: RasaSimulator
+
+
+def staged(database_url: str, home: Path, **settings: str) -> Iterator[Stage]:
+    telegram, rasa = TelegramSimulator(), RasaSimulator()
+    know_weeks(database_url)
+    settings = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, **settings}
+    with SharedGateway(database_url, rasa.url, home, **settings) as gateway:
+        yield Stage(gateway, telegram, rasa)
+    telegram.close()
+    rasa.close()
+
+
+def know_weeks(database_url: str) -> None:
+    """Four weeks of the country, so that there is something to draw."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            """INSERT INTO readings (feed, metric, place, as_of, kind, value, issuer, url, fetched_at, last_seen_at, verdict)
+               SELECT 'who', 'cases', 'vn', current_date - 5 - 7 * ago, 'week', 10 + ago, 'WHO', 'https://who.example', now(), now(), 'good'
+               FROM generate_series(0, 3) AS ago"""
+        )
+
+
+@pytest.fixture(scope="module")
+def polling(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    yield from staged(shared_database_url, tmp_path_factory.mktemp("polling"))
+
+
+@pytest.fixture(scope="module")
+def called(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    settings = {"TELEGRAM_WEBHOOK_SECRET": SECRET, "LOA_PUBLIC_URL": "https://loa.example"}
+    with fresh_database(postgres) as url:
+        yield from staged(url, tmp_path_factory.mktemp("called"), **settings)
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """The one that the test asks for by its gateway, tidied."""
+    found: Stage = request.getfixturevalue("called" if "webhook_gateway" in request.fixturenames else "polling")
+    found.rasa.forget()
+    found.telegram.forget()
+    found.gateway.tidy()
+    found.telegram.forget()
+    return found
+
+
+@pytest.fixture
+def telegram_gateway(stage: Stage) -> SharedGateway:
+    stage.telegram.gateway = ""
+    return stage.gateway
+
+
+@pytest.fixture
+def webhook_gateway(stage: Stage) -> SharedGateway:
+    stage.telegram.gateway = stage.gateway.address
+    return stage.gateway
+
+
+@pytest.fixture
+def telegram(stage: Stage) -> TelegramSimulator:
+    return stage.telegram
+
+
+@pytest.fixture
+def rasa(stage: Stage) -> RasaSimulator:
+    return stage.rasa
 
 
 def until(fulfilled: Callable[[], bool], seconds: float = 10) -> None:
@@ -30,7 +106,7 @@ def until(fulfilled: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def test_polling_a_text_is_answered_and_the_citizen_sees_typing(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
     rasa.released.clear()
     telegram.citizen_writes("tiêm ở đâu")
@@ -38,10 +114,10 @@ def test_polling_a_text_is_answered_and_the_citizen_sees_typing(
     rasa.released.set()
     sent = telegram.wait_for_sent(1)
     assert [m["text"] for m in sent] == ["answer to tiêm ở đâu"]
-    assert telegram.typing_in == ["7"], "the sign is gone with the answer"
+    assert telegram.typing_in == [str(telegram.citizen)], "the sign is gone with the answer"
 
 
-def test_start_and_commands_are_our_own_buttons(telegram_gateway: GatewayProcess, telegram: TelegramSimulator) -> None:
+def test_start_and_commands_are_our_own_buttons(telegram_gateway: SharedGateway, telegram: TelegramSimulator) -> None:
     telegram.citizen_writes("/start tet2026")
     telegram.citizen_writes("/help")
     telegram.citizen_writes("/testing_where")
@@ -58,14 +134,14 @@ def test_start_and_commands_are_our_own_buttons(telegram_gateway: GatewayProcess
     ]
 
 
-def test_a_pressed_button_stops_spinning_and_is_answered(telegram_gateway: GatewayProcess, telegram: TelegramSimulator) -> None:
+def test_a_pressed_button_stops_spinning_and_is_answered(telegram_gateway: SharedGateway, telegram: TelegramSimulator) -> None:
     telegram.citizen_presses("/symptoms")
     assert telegram.wait_for_sent(1)[0]["text"] == "answer to /symptoms"
     assert len(telegram.callbacks_answered) == 1
 
 
 def test_photos_voices_and_stickers_get_a_polite_reply_without_asking_rasa(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
     telegram.citizen_writes("", photo=[{"file_id": "F", "file_unique_id": "U", "width": 1, "height": 1}])
     telegram.citizen_writes("", voice={"file_id": "F", "file_unique_id": "U", "duration": 3})
@@ -76,44 +152,42 @@ def test_photos_voices_and_stickers_get_a_polite_reply_without_asking_rasa(
 
 
 def test_the_webhook_wants_the_secret_and_answers_a_redelivery_once(
-    database_url: str, rasa: RasaSimulator, telegram: TelegramSimulator, tmp_path: Path
+    webhook_gateway: SharedGateway, telegram: TelegramSimulator
 ) -> None:
-    settings = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, "TELEGRAM_WEBHOOK_SECRET": SECRET}
-    with GatewayProcess(database_url, rasa.url, tmp_path, LOA_PUBLIC_URL="https://loa.example", **settings) as gateway:
-        url = f"{gateway.address}/webhooks/telegram"
-        update = {
-            "update_id": 5,
-            "message": {
-                "message_id": 1,
-                "date": 1,
-                "chat": {"id": 7, "type": "private"},
-                "from": {"id": 7, "is_bot": False},
-                "text": "a",
-            },
-        }
-        for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "wrong"}, {"X-Telegram-Bot-Api-Secret-Token": ""}):
-            assert httpx.post(url, json=update, headers=headers).status_code == 403
-        telegram.chats.add(7)
-        for _ in range(3):
-            assert httpx.post(url, json=update, headers=RIGHT).status_code == 200
-        for broken in (
-            b"",
-            b"{",
-            b"\xff",
-            b"[]",
-            json.dumps({"update_id": "x"}).encode(),
-            b'{"update_id": 9, "message": {"chat": 5}}',
-        ):
-            assert httpx.post(url, content=broken, headers=RIGHT).status_code == 400
-        telegram.wait_for_sent(1)
-        time.sleep(0.5)
-        assert len(telegram.sent) == 1
-        assert telegram.webhook["url"] == "https://loa.example/webhooks/telegram"
-        assert telegram.webhook["secret_token"] == SECRET
+    url = f"{webhook_gateway.address}/webhooks/telegram"
+    update = {
+        "update_id": 5,
+        "message": {
+            "message_id": 1,
+            "date": 1,
+            "chat": {"id": telegram.citizen, "type": "private"},
+            "from": {"id": telegram.citizen, "is_bot": False},
+            "text": "a",
+        },
+    }
+    for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "wrong"}, {"X-Telegram-Bot-Api-Secret-Token": ""}):
+        assert httpx.post(url, json=update, headers=headers).status_code == 403
+    telegram.chats.add(telegram.citizen)
+    for _ in range(3):
+        assert httpx.post(url, json=update, headers=RIGHT).status_code == 200
+    for broken in (
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        json.dumps({"update_id": "x"}).encode(),
+        b'{"update_id": 9, "message": {"chat": 5}}',
+    ):
+        assert httpx.post(url, content=broken, headers=RIGHT).status_code == 400
+    telegram.wait_for_sent(1)
+    time.sleep(0.5)
+    assert len(telegram.sent) == 1
+    assert telegram.webhook["url"] == "https://loa.example/webhooks/telegram"
+    assert telegram.webhook["secret_token"] == SECRET
 
 
 def test_too_many_requests_honours_telegrams_wait_and_keeps_order(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator
 ) -> None:
     telegram.faults = [too_many_requests(2)]
     started = time.monotonic()
@@ -123,7 +197,7 @@ def test_too_many_requests_honours_telegrams_wait_and_keeps_order(
     assert time.monotonic() - started >= 2
 
 
-def test_a_server_error_is_tried_again(telegram_gateway: GatewayProcess, telegram: TelegramSimulator) -> None:
+def test_a_server_error_is_tried_again(telegram_gateway: SharedGateway, telegram: TelegramSimulator) -> None:
     telegram.faults = [server_error(), server_error()]
     telegram.citizen_writes("một")
     assert len(telegram.wait_for_sent(1)) == 1
@@ -131,7 +205,7 @@ def test_a_server_error_is_tried_again(telegram_gateway: GatewayProcess, telegra
 
 
 def test_a_citizen_who_blocked_us_closes_the_conversation_to_sending(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator
 ) -> None:
     telegram.faults = [blocked_by_user()]
     telegram.citizen_writes("một")
@@ -142,58 +216,44 @@ def test_a_citizen_who_blocked_us_closes_the_conversation_to_sending(
 PICTURE = {"type": "image", "url": "figures/vn/cases.png?weeks=8", "alt": "Biểu đồ cột, " * 200}
 
 
-def know_weeks(gateway: GatewayProcess) -> None:
-    """Four weeks of the country, so that there is something to draw."""
-    with psycopg.connect(gateway.database_url, autocommit=True) as connection:
-        connection.execute(
-            """INSERT INTO readings (feed, metric, place, as_of, kind, value, issuer, url, fetched_at, last_seen_at, verdict)
-               SELECT 'who', 'cases', 'vn', current_date - 5 - 7 * ago, 'week', 10 + ago, 'WHO', 'https://who.example', now(), now(), 'good'
-               FROM generate_series(0, 3) AS ago"""
-        )
-
-
 def test_a_picture_follows_the_words_and_fits_its_caption(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
-    know_weeks(telegram_gateway)
     rasa.faults = [with_reply(attachments=[PICTURE], buttons=[{"title": "Số cần gọi", "payload": "/hotline"}])]
     telegram.citizen_writes("hôm nay mấy ca")
     telegram_gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'")
     (sent,), (photo,) = telegram.sent, telegram.photos
     assert (sent["text"], sent["buttons"]) == ("11.624.000 ca", [short_id("/hotline")])
-    assert (photo["after"], photo["chat_id"], photo["name"]) == (1, "7", "cases.png")
+    assert (photo["after"], photo["chat_id"], photo["name"]) == (1, str(telegram.citizen), "cases.png")
     assert photo["content"].startswith(b"\x89PNG")
     assert 0 < len(photo["caption"]) <= MAX_CAPTION_UNITS
     assert telegram_gateway.replies()[0]["provider_ids"] == [sent["message_id"], photo["message_id"]]
 
 
-@pytest.mark.parametrize("fault", [server_error(), too_many_requests(60), blocked_by_user(), hang_up(), None], ids=str)
 def test_a_picture_that_fails_never_loses_nor_repeats_the_words(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator, fault: Answer | None
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
-    if fault:  # else there is nothing to draw
-        know_weeks(telegram_gateway)
-        telegram.photo_faults = [fault]
-    rasa.faults = [with_reply(attachments=[PICTURE])]
-    telegram.citizen_writes("hôm nay mấy ca")
-    telegram_gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'")
-    telegram.citizen_writes("xin chào")
-    assert [message["text"] for message in telegram.wait_for_sent(2)] == ["11.624.000 ca", "answer to xin chào"]
+    nothing_known = {**PICTURE, "url": "figures/dak-lak/cases.png?weeks=8"}
+    faults: list[Answer | None] = [server_error(), too_many_requests(60), blocked_by_user(), hang_up(), None]
+    citizens = range(700, 700 + len(faults))
+    for chat, fault in zip(citizens, faults, strict=True):
+        telegram.photo_faults = [fault] if fault else []
+        rasa.faults = [with_reply(attachments=[PICTURE if fault else nothing_known])]
+        telegram.citizen_writes("hôm nay mấy ca", chat)
+        telegram_gateway.wait_for(
+            "SELECT 1 FROM messages JOIN conversations c ON c.id = conversation_id WHERE delivery = 'sent' AND address = %s",
+            str(chat),
+        )
+    for chat in citizens:
+        telegram.citizen_writes("xin chào", chat)
+    telegram.wait_for_sent(2 * len(faults))
+    for chat in citizens:
+        assert [m["text"] for m in telegram.sent if m["chat_id"] == str(chat)] == ["11.624.000 ca", "answer to xin chào"]
     assert telegram.photos == []
 
 
-@pytest.fixture
-def webhook_gateway(
-    database_url: str, rasa: RasaSimulator, telegram: TelegramSimulator, tmp_path: Path
-) -> Iterator[GatewayProcess]:
-    settings = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, "TELEGRAM_WEBHOOK_SECRET": SECRET}
-    with GatewayProcess(database_url, rasa.url, tmp_path, LOA_PUBLIC_URL="https://loa.example", **settings) as gateway:
-        telegram.gateway = gateway.address
-        yield gateway
-
-
 def test_by_webhook_everything_goes_as_by_polling(
-    webhook_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+    webhook_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
     rasa.faults = [with_reply(text="một", buttons=[{"title": "Số cần gọi", "payload": "/testing_cost"}])]
     telegram.citizen_writes("xin chào")
@@ -206,15 +266,15 @@ def test_by_webhook_everything_goes_as_by_polling(
 
 
 def test_a_button_that_was_pressed_twice_or_never_offered_stops_spinning(
-    webhook_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+    webhook_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
     update = telegram.citizen_presses("/emergency_of_somebody_else")
     telegram.wait_for_sent(1)
     pressed = {
         "id": "cb1",
-        "from": {"id": 7},
+        "from": {"id": telegram.citizen},
         "data": "/symptoms",
-        "message": {"message_id": 1, "chat": {"id": 7, "type": "private"}},
+        "message": {"message_id": 1, "chat": {"id": telegram.citizen, "type": "private"}},
     }
     for _ in range(2):
         telegram.redeliver(update + 1000, {"callback_query": pressed})
@@ -226,7 +286,7 @@ def test_a_button_that_was_pressed_twice_or_never_offered_stops_spinning(
 
 
 def test_what_could_not_be_stored_comes_again_and_is_answered_in_order(
-    webhook_gateway: GatewayProcess, telegram: TelegramSimulator
+    webhook_gateway: SharedGateway, telegram: TelegramSimulator
 ) -> None:
     telegram.citizen_writes("một")
     telegram.wait_for_sent(1)
@@ -243,7 +303,7 @@ def test_what_could_not_be_stored_comes_again_and_is_answered_in_order(
 
 
 def test_a_group_is_told_once_to_write_in_private(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
     for text in ("chào cả nhà", "/start", "/help@loa_bot", "/start"):
         telegram.group_says(text)
@@ -252,12 +312,12 @@ def test_a_group_is_told_once_to_write_in_private(
     telegram.wait_for_sent(3)
     time.sleep(0.5)
     assert [r["response_key"] for r in telegram_gateway.replies()] == ["utter_group_chat", "utter_group_chat", "utter_greet"]
-    assert {m["chat_id"] for m in telegram.sent} == {"-100", "-200", "7"}
+    assert {m["chat_id"] for m in telegram.sent} == {"-100", "-200", str(telegram.citizen)}
     assert len(rasa.turns) == 1
 
 
 def test_an_edited_message_gets_one_answer_to_its_new_words(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
     rasa.released.clear()
     telegram.citizen_writes("câu đầu")
@@ -273,7 +333,7 @@ def test_an_edited_message_gets_one_answer_to_its_new_words(
 
 
 def test_who_blocks_us_is_left_alone_until_they_come_back(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator, rasa: RasaSimulator
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
 ) -> None:
     telegram.citizen_writes("một")
     telegram.wait_for_sent(1)
@@ -287,7 +347,7 @@ def test_who_blocks_us_is_left_alone_until_they_come_back(
     assert [m["text"] for m in telegram.wait_for_sent(2)] == ["answer to một", "answer to hai"]
 
 
-def test_a_place_on_the_map_is_stored_for_the_answer(telegram_gateway: GatewayProcess, telegram: TelegramSimulator) -> None:
+def test_a_place_on_the_map_is_stored_for_the_answer(telegram_gateway: SharedGateway, telegram: TelegramSimulator) -> None:
     telegram.citizen_writes("", location={"latitude": 12.6661234, "longitude": 108.0382, "live_period": 60})
     telegram_gateway.wait_for_replies(1)
     (stored,) = telegram_gateway.rows("SELECT kind, place FROM messages WHERE direction = 'incoming'")
@@ -295,7 +355,7 @@ def test_a_place_on_the_map_is_stored_for_the_answer(telegram_gateway: GatewayPr
 
 
 def test_an_update_of_an_unknown_shape_does_not_stop_the_next(
-    telegram_gateway: GatewayProcess, telegram: TelegramSimulator
+    telegram_gateway: SharedGateway, telegram: TelegramSimulator
 ) -> None:
     telegram.push({"message": {"chat": 5}})
     telegram.push({"my_chat_member": {"chat": {"id": "x"}}})
@@ -304,7 +364,7 @@ def test_an_update_of_an_unknown_shape_does_not_stop_the_next(
     assert "telegram_update_not_understood" in telegram_gateway.log()
 
 
-def test_the_log_holds_neither_words_nor_the_token(telegram_gateway: GatewayProcess, telegram: TelegramSimulator) -> None:
+def test_the_log_holds_neither_words_nor_the_token(telegram_gateway: SharedGateway, telegram: TelegramSimulator) -> None:
     telegram.faults = [server_error(), blocked_by_user()]
     telegram.citizen_writes("bí mật của tôi")
     telegram.citizen_presses("loa-bí mật")

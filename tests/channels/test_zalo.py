@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
+from tests.channels.shared import SharedGateway
 from tests.gateway import GatewayProcess
 from tests.simulators.rasa import RasaSimulator
 from tests.simulators.zalo import (
@@ -26,62 +27,86 @@ from tests.simulators.zalo import (
 )
 
 
-@pytest.fixture
-def zalo() -> Iterator[ZaloSimulator]:
-    simulator = ZaloSimulator()
-    yield simulator
-    simulator.close()
-
-
-def authorise(zalo: ZaloSimulator, database_url: str, *, age: datetime.timedelta = datetime.timedelta()) -> None:
+def authorise(zalo: ZaloSimulator, database_url: str) -> None:
     """What `loa zalo authorise` leaves behind."""
     access, refresh = zalo.new_pair()
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             """INSERT INTO zalo_tokens (app_id, oa_id, access_token, refresh_token, obtained_at, expires_at)
-               VALUES (%s, %s, %s, %s, now() - %s, now() - %s + interval '25 hours')""",
-            [zalo.settings["ZALO_APP_ID"], OA_ID, access, refresh, age, age],
+               VALUES (%s, %s, %s, %s, now(), now() + interval '25 hours')""",
+            [zalo.settings["ZALO_APP_ID"], OA_ID, access, refresh],
         )
 
 
+def expire(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
+    """Zalo ends the token that the gateway holds."""
+    with psycopg.connect(gateway.database_url, autocommit=True) as connection:
+        connection.execute("UPDATE zalo_tokens SET obtained_at = now() - interval '19 hours'")
+    zalo.expire_access_tokens()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All tests of this file play on one."""
+
+    gateway: SharedGateway
+    zalo: ZaloSimulator
+    rasa: RasaSimulator
+
+
+@pytest.fixture(scope="module")
+def stage(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    zalo, rasa = ZaloSimulator(), RasaSimulator()
+    authorise(zalo, shared_database_url)
+    with SharedGateway(shared_database_url, rasa.url, tmp_path_factory.mktemp("zalo"), **zalo.settings) as gateway:
+        yield Stage(gateway, zalo, rasa)
+    zalo.close()
+    rasa.close()
+
+
 @pytest.fixture
-def gateway(database_url: str, rasa: RasaSimulator, zalo: ZaloSimulator, tmp_path: Path) -> Iterator[GatewayProcess]:
-    authorise(zalo, database_url)
-    with GatewayProcess(database_url, rasa.url, tmp_path, **zalo.settings) as process:
-        zalo.gateway = process.address
-        yield process
+def gateway(stage: Stage) -> SharedGateway:
+    stage.rasa.forget()
+    stage.zalo.forget()
+    stage.gateway.tidy()
+    stage.zalo.forget()
+    stage.zalo.gateway = stage.gateway.address
+    return stage.gateway
 
 
-def metric(gateway: GatewayProcess, name: str) -> dict[str, float]:
-    """`{labels: value}` of one metric."""
-    lines = httpx.get(f"{gateway.address}/metrics", trust_env=False).text.splitlines()
-    found = (line.rpartition(" ") for line in lines if line.startswith(name + "{"))
-    return {labels[len(name) :]: float(value) for labels, _, value in found}
+@pytest.fixture
+def zalo(gateway: SharedGateway, stage: Stage) -> ZaloSimulator:
+    return stage.zalo
 
 
-def test_a_text_is_answered(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+@pytest.fixture
+def rasa(gateway: SharedGateway, stage: Stage) -> RasaSimulator:
+    return stage.rasa
+
+
+def test_a_text_is_answered(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     zalo.citizen_writes("xét nghiệm ở đâu")
     assert texts(zalo.wait_for_sent(1)) == ["answer to xét nghiệm ở đâu"]
     assert zalo.sent[0]["recipient"] == {"user_id": CITIZEN}
-    assert metric(gateway, "loa_zalo_signatures_total") == {
+    assert gateway.metric("loa_zalo_signatures_total") == {
         '{first="app_id",secret="ZALO_OA_SECRET",timestamp="body"}': 1.0 + zalo.echoes * (len(zalo.wait_for_deliveries(2)) - 1)
     }
 
 
-def test_ids_stay_text_and_larger_than_any_safe_number(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_ids_stay_text_and_larger_than_any_safe_number(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     zalo.citizen_writes("a", user="9007199254740993111")
     assert zalo.wait_for_sent(1)[0]["recipient"] == {"user_id": "9007199254740993111"}
     assert gateway.rows("SELECT address FROM conversations")[0]["address"] == "9007199254740993111"
 
 
-def test_the_probe_gets_200_and_nothing_else_happens(gateway: GatewayProcess) -> None:
+def test_the_probe_gets_200_and_nothing_else_happens(gateway: SharedGateway) -> None:
     url = f"{gateway.address}/webhooks/zalo"
     assert httpx.post(url, content=b"{}", trust_env=False).status_code == 200
     assert httpx.post(url, content=b" {}\n", headers={"X-ZEvent-Signature": "mac=0"}, trust_env=False).status_code == 200
     assert gateway.rows("SELECT 1 FROM conversations") == []
 
 
-def test_what_is_not_signed_changes_nothing(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_what_is_not_signed_changes_nothing(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     url = f"{gateway.address}/webhooks/zalo"
     event = {**zalo._envelope(CITIZEN, OA_ID, "user_send_text"), "message": {"text": "a", "msg_id": "1"}}
     raw = json.dumps(event).encode()
@@ -100,10 +125,10 @@ def test_what_is_not_signed_changes_nothing(gateway: GatewayProcess, zalo: ZaloS
     assert httpx.post(url, content=b"x" * 2_000_000, trust_env=False).status_code == 413
     assert gateway.rows("SELECT 1 FROM conversations") == []
     assert httpx.post(url, content=raw, headers=right, trust_env=False).status_code == 200, "the guard must be able to fail"
-    assert metric(gateway, "loa_webhooks_refused_total")['{channel="zalo",reason="signature"}'] == 8
+    assert gateway.metric("loa_webhooks_refused_total")['{channel="zalo",reason="signature"}'] == 8
 
 
-def test_a_stale_event_is_refused_and_a_late_redelivery_is_not(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_a_stale_event_is_refused_and_a_late_redelivery_is_not(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     event = {**zalo._envelope(CITIZEN, OA_ID, "user_send_text"), "message": {"text": "a", "msg_id": "1"}}
     event["timestamp"] = str(int((time.time() - 3000) * 1000))
     raw = json.dumps(event).encode()
@@ -114,7 +139,7 @@ def test_a_stale_event_is_refused_and_a_late_redelivery_is_not(gateway: GatewayP
     assert len(gateway.rows("SELECT 1 FROM messages WHERE direction = 'incoming'")) == 1
 
 
-def test_a_redelivery_is_answered_once(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_a_redelivery_is_answered_once(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     zalo.citizen_writes("một")
     zalo.wait_for_sent(1)
     event = zalo.deliveries[0].event
@@ -126,17 +151,17 @@ def test_a_redelivery_is_answered_once(gateway: GatewayProcess, zalo: ZaloSimula
 
 
 def test_a_signed_event_of_an_unknown_shape_is_acknowledged_counted_and_not_told(
-    gateway: GatewayProcess, zalo: ZaloSimulator
+    gateway: SharedGateway, zalo: ZaloSimulator
 ) -> None:
     zalo.post({"app_id": "1", "event_name": "user_send_text", "message": "bí mật", "timestamp": zalo._timestamp()})
     zalo.post({"app_id": "1", "event_name": "user_seen_message", "timestamp": zalo._timestamp()})
     assert [delivery.status for delivery in zalo.wait_for_deliveries(2)] == [200, 200]
-    ignored = metric(gateway, "loa_events_ignored_total")
+    ignored = gateway.metric("loa_events_ignored_total")
     assert ignored['{channel="zalo",event="not_understood"}'] == ignored['{channel="zalo",event="user_seen_message"}'] == 1
     assert "bí mật" not in gateway.log()
 
 
-def test_pressed_buttons_mean_what_we_sent(gateway: GatewayProcess, zalo: ZaloSimulator, rasa: RasaSimulator) -> None:
+def test_pressed_buttons_mean_what_we_sent(gateway: SharedGateway, zalo: ZaloSimulator, rasa: RasaSimulator) -> None:
     zalo.citizen_follows()
     offered = next(button for button in buttons(zalo.wait_for_sent(1)[0]) if button["type"] == "oa.query.show")
     zalo.citizen_presses(offered)
@@ -146,7 +171,7 @@ def test_pressed_buttons_mean_what_we_sent(gateway: GatewayProcess, zalo: ZaloSi
     assert texts(zalo.sent)[1].startswith("answer to /")
 
 
-def test_a_short_id_that_we_never_sent_is_not_obeyed(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_a_short_id_that_we_never_sent_is_not_obeyed(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     zalo.citizen_writes("loa-0123456789abcdef0123")
     zalo.citizen_writes("xin chào")
     zalo.wait_for_sent(1)
@@ -154,7 +179,7 @@ def test_a_short_id_that_we_never_sent_is_not_obeyed(gateway: GatewayProcess, za
     assert not any(text.startswith("answer to /") or "loa-" in text for text in texts(zalo.sent))
 
 
-def test_a_follower_is_greeted_and_one_who_left_gets_nothing(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_a_follower_is_greeted_and_one_who_left_gets_nothing(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     zalo.citizen_follows()
     zalo.wait_for_sent(1)
     assert gateway.replies()[0]["response_key"] == "utter_welcome"
@@ -162,7 +187,7 @@ def test_a_follower_is_greeted_and_one_who_left_gets_nothing(gateway: GatewayPro
     assert gateway.wait_for("SELECT 1 FROM conversations WHERE sending = 'blocked'")
 
 
-def test_a_person_in_the_oa_manager_takes_over_and_the_bot_goes_quiet(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_a_person_in_the_oa_manager_takes_over_and_the_bot_goes_quiet(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     zalo.citizen_writes("một")
     zalo.wait_for_sent(1)
     zalo.operator_types("Chào chị, em là Lan.")
@@ -173,7 +198,7 @@ def test_a_person_in_the_oa_manager_takes_over_and_the_bot_goes_quiet(gateway: G
     assert texts(zalo.sent) == ["answer to một"]
 
 
-def test_our_own_echoes_do_not_silence_us(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_our_own_echoes_do_not_silence_us(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     for number, word in enumerate(("một", "hai", "ba"), start=1):
         zalo.citizen_writes(word)
         zalo.wait_for_sent(number)
@@ -182,7 +207,7 @@ def test_our_own_echoes_do_not_silence_us(gateway: GatewayProcess, zalo: ZaloSim
     assert gateway.rows("SELECT owner FROM conversations")[0]["owner"] == "bot"
 
 
-def test_a_picture_gets_a_polite_reply_and_a_place_is_kept(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_a_picture_gets_a_polite_reply_and_a_place_is_kept(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     picture = [{"type": "image", "payload": {"url": "https://example.com/a.jpg"}}]
     zalo.citizen_sends("image", attachments=picture)
     place = [{"type": "location", "payload": {"coordinates": {"latitude": "12.6667", "longitude": "108.0383"}}}]
@@ -192,13 +217,13 @@ def test_a_picture_gets_a_polite_reply_and_a_place_is_kept(gateway: GatewayProce
     assert gateway.rows("SELECT place FROM messages WHERE kind = 'location'")[0]["place"] == "12.6667,108.0383"
 
 
-def test_a_campaign_code_is_kept_and_not_answered(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_a_campaign_code_is_kept_and_not_answered(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     zalo.citizen_writes("#TET2026 tiêm ở đâu")
     assert texts(zalo.wait_for_sent(1)) == ["answer to tiêm ở đâu"]
     assert gateway.rows("SELECT campaign FROM conversations")[0]["campaign"] == "TET2026"
 
 
-def test_what_may_pass_is_tried_again_in_order(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_what_may_pass_is_tried_again_in_order(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     zalo.faults = [error(-32), server_error()]
     first = zalo.citizen_writes("một")
     zalo.citizen_writes("hai")
@@ -207,7 +232,7 @@ def test_what_may_pass_is_tried_again_in_order(gateway: GatewayProcess, zalo: Za
     assert quoted == [first, None], "another question stands between the first one and its answer"
 
 
-def test_every_other_end_is_stored_with_its_code(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_every_other_end_is_stored_with_its_code(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     zalo.echoes = False
     for fault, status, reason in (
         (error(-213), "blocked", "-213"),
@@ -219,10 +244,10 @@ def test_every_other_end_is_stored_with_its_code(gateway: GatewayProcess, zalo: 
         zalo.citizen_writes("một", user=f"9{len(status)}")
         gateway.wait_for("SELECT 1 FROM messages WHERE delivery = %s", status)
         labels = f'{{channel="zalo",reason="{reason}",status="{status}"}}'
-        assert metric(gateway, "loa_send_problems_total")[labels] == 1
+        assert gateway.metric("loa_send_problems_total")[labels] == 1
 
 
-def test_a_window_that_is_over_is_known_before_sending(gateway: GatewayProcess, zalo: ZaloSimulator, rasa: RasaSimulator) -> None:
+def test_a_window_that_is_over_is_known_before_sending(gateway: SharedGateway, zalo: ZaloSimulator, rasa: RasaSimulator) -> None:
     zalo.faults = [error(-32)]
     zalo.citizen_writes("một")
     gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'waiting' AND delivery_attempts = 1")
@@ -234,16 +259,12 @@ def test_a_window_that_is_over_is_known_before_sending(gateway: GatewayProcess, 
 
 
 def test_an_expired_token_costs_one_refresh_for_two_gateways(
-    database_url: str, rasa: RasaSimulator, zalo: ZaloSimulator, tmp_path: Path
+    gateway: SharedGateway, zalo: ZaloSimulator, rasa: RasaSimulator, tmp_path: Path
 ) -> None:
-    authorise(zalo, database_url, age=datetime.timedelta(hours=19))
-    zalo.expire_access_tokens()
-    with (
-        GatewayProcess(database_url, rasa.url, tmp_path / "a", **zalo.settings) as one,
-        GatewayProcess(database_url, rasa.url, tmp_path / "b", **zalo.settings) as two,
-    ):
+    expire(gateway, zalo)
+    with GatewayProcess(gateway.database_url, rasa.url, tmp_path, **zalo.settings) as other:
         for number in range(10):
-            zalo.gateway = (one, two)[number % 2].address
+            zalo.gateway = (gateway, other)[number % 2].address
             zalo.citizen_writes(f"câu {number}", user=f"90000{number}")
             zalo.wait_for_deliveries(number + 1)
         assert len(zalo.wait_for_sent(10)) == 10
@@ -251,7 +272,7 @@ def test_an_expired_token_costs_one_refresh_for_two_gateways(
 
 
 def test_without_authorisation_messages_wait_for_it(
-    database_url: str, rasa: RasaSimulator, zalo: ZaloSimulator, tmp_path: Path
+    database_url: str, zalo: ZaloSimulator, rasa: RasaSimulator, tmp_path: Path
 ) -> None:
     with GatewayProcess(database_url, rasa.url, tmp_path, **zalo.settings) as gateway:
         zalo.gateway = gateway.address
@@ -262,7 +283,7 @@ def test_without_authorisation_messages_wait_for_it(
     assert zalo.sent == []
 
 
-def test_a_database_that_is_down_means_503_and_zalo_sends_again(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
+def test_a_database_that_is_down_means_503_and_zalo_sends_again(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
     """The table is locked: PostgreSQL is there and answers too late."""
     with psycopg.connect(gateway.database_url) as connection:
         connection.execute("LOCK TABLE conversations, messages IN ACCESS EXCLUSIVE MODE")
@@ -278,10 +299,8 @@ def test_a_database_that_is_down_means_503_and_zalo_sends_again(gateway: Gateway
     assert len(zalo.sent) == 1
 
 
-def test_the_log_holds_no_words_no_phone_and_no_token(gateway: GatewayProcess, zalo: ZaloSimulator) -> None:
-    with psycopg.connect(gateway.database_url, autocommit=True) as connection:
-        connection.execute("UPDATE zalo_tokens SET obtained_at = now() - interval '19 hours'")
-    zalo.expire_access_tokens()
+def test_the_log_holds_no_words_no_phone_and_no_token(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
+    expire(gateway, zalo)
     zalo.citizen_writes("số của tôi là 0912345678, tôi bị sốt")
     zalo.wait_for_sent(1)
     zalo.faults = [error(-201, "0912345678 is no phone")]

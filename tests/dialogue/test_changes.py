@@ -7,7 +7,8 @@ import datetime
 
 import pytest
 
-from tests.dialogue.talk import Talk
+from bot.messages import Edited
+from tests.dialogue.talk import ADDRESS, CHANNEL, Talk
 from tests.simulators.rasa import RasaSimulator
 
 NOW = datetime.datetime(2025, 11, 23, 8, 0, tzinfo=datetime.UTC)
@@ -90,6 +91,51 @@ async def test_a_message_that_comes_after_its_own_withdrawal_is_not_answered(tal
     await talk.says("đã xóa", "m1")
     await talk.step()
     assert rasa.turns == []
+
+
+async def test_of_two_edits_the_newer_one_counts_however_late_and_often_they_come(talk: Talk, rasa: RasaSimulator) -> None:
+    first, second = (
+        Edited(CHANNEL, ADDRESS, "m1", text, NOW + datetime.timedelta(seconds=s)) for s, text in ((5, "hai"), (9, "ba"))
+    )
+    await talk.says("một", "m1", at=NOW)
+    for edit in (second, first, second, first):
+        await talk.happens(edit)
+    await talk.step()
+    for edit in (first, second):
+        await talk.happens(edit)
+    await talk.step()
+    assert texts(rasa) == ["ba"]
+
+
+async def test_after_the_answer_too_an_older_edit_is_nothing(talk: Talk, rasa: RasaSimulator) -> None:
+    await talk.says("một", "m1", at=NOW)
+    await talk.step()
+    for seconds, text in ((9, "ba"), (5, "hai"), (9, "ba"), (5, "hai")):
+        await talk.happens(Edited(CHANNEL, ADDRESS, "m1", text, NOW + datetime.timedelta(seconds=seconds)))
+        await talk.step()
+    assert texts(rasa) == ["một", "ba"]
+
+
+async def test_an_edit_that_comes_before_its_message_stands_for_it(talk: Talk, rasa: RasaSimulator) -> None:
+    edit = Edited(CHANNEL, ADDRESS, "m1", "mới", NOW + datetime.timedelta(seconds=5))
+    await talk.happens(edit)
+    await talk.says("cũ", "m1", at=NOW)
+    await talk.step()
+    await talk.happens(edit)
+    await talk.says("cũ", "m1", at=NOW)
+    await talk.step()
+    assert texts(rasa) == ["mới"]
+
+
+async def test_an_edit_that_comes_after_the_deletion_brings_nothing_back(talk: Talk, rasa: RasaSimulator) -> None:
+    await talk.says("cũ", "m1", at=NOW)
+    await talk.step()
+    await talk.withdraws("m1")
+    for at in (NOW, None):
+        await talk.happens(Edited(CHANNEL, ADDRESS, "m1", "riêng tư", at))
+    await talk.step()
+    assert texts(rasa) == ["cũ"]
+    assert await talk.one("SELECT text FROM messages WHERE direction = 'incoming'") == ""
 
 
 async def test_of_several_joined_messages_one_withdrawn_leaves_the_others(talk: Talk, rasa: RasaSimulator) -> None:

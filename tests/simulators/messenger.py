@@ -81,6 +81,7 @@ class MessengerSimulator(Simulator):
         self._ids = itertools.count(1)
         self._offset = 0.0
         self._sends: list[float] = []
+        self._echoing: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._undelivered: queue.Queue[tuple[bytes, int]] = queue.Queue()
         super().__init__()
@@ -88,6 +89,16 @@ class MessengerSimulator(Simulator):
             self.go_down()
             self._port = self.port
             self.come_up()
+
+    def forget(self) -> None:
+        """As new, for the next test; what pages were told at a start stays. Echoes on their way are waited for."""
+        self.faults.clear()
+        for thread in self._echoing:
+            thread.join(10)
+        for noted in (self.requests, self.threads, self.sent, self.actions, self.calls, self.refused_tokens, self._echoing):
+            noted.clear()
+        self._undelivered = queue.Queue()
+        self._offset = 0.0
 
     @property
     def settings(self) -> dict[str, str]:
@@ -312,7 +323,9 @@ class MessengerSimulator(Simulator):
         self.threads[page, person].sent.append(message)
         self.on_sent(taken)
         if self.echoes and self.gateway:
-            threading.Thread(target=self._echo, args=(page, person, mid, message), daemon=True).start()
+            thread = threading.Thread(target=self._echo, args=(page, person, mid, message), daemon=True)
+            self._echoing.append(thread)
+            thread.start()
         return fault or Answer(200, {"recipient_id": person, "message_id": mid})
 
     def _echo(self, page: str, person: str, mid: str, message: dict[str, Any]) -> None:

@@ -18,6 +18,13 @@ class RasaSimulator(Simulator):
         self.released.set()
         super().__init__()
 
+    def forget(self) -> None:
+        """As new, for the next test."""
+        self.faults.clear()
+        self.ready = True
+        self.released.set()
+        self.requests.clear()
+
     @property
     def turns(self) -> list[dict[str, Any]]:
         return [request.json for request in self.requests if request.method == "POST"]

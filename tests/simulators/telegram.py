@@ -41,7 +41,7 @@ class TelegramSimulator(Simulator):
     the next sends of text, `photo_faults` by those of pictures.
 
     `gateway`: where a webhook is posted to instead of the public address that the service told, which nobody here can reach.
-    `scale` shortens the pauses between redeliveries.
+    `scale` shortens the pauses between redeliveries. `citizen` is whose chat is meant where none is named.
     """
 
     def __init__(self, gateway: str = "", port: int = 0, *, scale: float = 0.1) -> None:
@@ -60,6 +60,7 @@ class TelegramSimulator(Simulator):
         self.deliveries: list[tuple[int, int]] = []  # (update, the gateway's answer, 0 for none)
         self.profile: dict[tuple[str, str], Any] = {}  # (what, language)
         self.profile_changes = 0
+        self.citizen = 7
         self.chats: set[int] = set()
         self.blocked: set[int] = set()
         self.on_sent: Callable[[dict[str, Any]], None] = lambda _: None
@@ -90,6 +91,14 @@ class TelegramSimulator(Simulator):
             self._new.notify_all()
         self.go_down()
 
+    def forget(self) -> None:
+        """As new, for the next test, with another citizen: the service's pace is for each chat. The webhook stays set."""
+        with self._new:
+            self.citizen += 1
+            noted = (self.requests, self.sent, self.faults, self.photos, self.photo_faults, self.callbacks_answered, self.actions)
+            for noted_here in (*noted, self.typing_in, self.deliveries, self.chats, self.blocked, self._updates, self._buckets):
+                noted_here.clear()
+
     @property
     def settings(self) -> dict[str, str]:
         """What the service needs to talk to this instead of Telegram."""
@@ -105,12 +114,14 @@ class TelegramSimulator(Simulator):
 
     # ── What a citizen does ────────────────────────────────────────────────────────────────────────
 
-    def citizen_writes(self, text: str, chat: int = 7, **message: Any) -> int:
+    def citizen_writes(self, text: str, chat: int = 0, **message: Any) -> int:
+        chat = chat or self.citizen
         body = {**self._message(chat), **({"text": text} if text else {}), **message}
         self._last = body["message_id"]
         return self.push({"message": body}, chat)
 
-    def citizen_presses(self, data: str, chat: int = 7) -> int:
+    def citizen_presses(self, data: str, chat: int = 0) -> int:
+        chat = chat or self.citizen
         callback = f"cb{next(self._ids)}"
         self._callbacks.add(callback)
         message = {**self._message(chat), "from": BOT, "text": "?"}
@@ -127,30 +138,33 @@ class TelegramSimulator(Simulator):
             chat,
         )
 
-    def citizen_edits(self, message_id: int, text: str, chat: int = 7) -> int:
-        now = int(time.time())
+    def citizen_edits(self, message_id: int, text: str, chat: int = 0) -> int:
+        chat, now = chat or self.citizen, int(time.time())
         return self.push(
             {"edited_message": {**self._message(chat), "message_id": message_id, "edit_date": now, "text": text}}, chat
         )
 
-    def citizen_blocks(self, chat: int = 7) -> int:
+    def citizen_blocks(self, chat: int = 0) -> int:
+        chat = chat or self.citizen
         self.blocked.add(chat)
         return self.push({"my_chat_member": _membership(chat, "member", "kicked")}, chat)
 
-    def citizen_unblocks(self, chat: int = 7) -> int:
+    def citizen_unblocks(self, chat: int = 0) -> int:
+        chat = chat or self.citizen
         self.blocked.discard(chat)
         return self.push({"my_chat_member": _membership(chat, "kicked", "member")}, chat)
 
     def group_says(self, text: str, group: int = -100, **message: Any) -> int:
         in_group = {"chat": {"id": group, "type": "supergroup", "title": "Xóm"}, "text": text, **message}
-        return self.push({"message": {**self._message(7), **in_group}}, group)
+        return self.push({"message": {**self._message(self.citizen), **in_group}}, group)
 
-    def push(self, update: dict[str, Any], chat: int = 7) -> int:
+    def push(self, update: dict[str, Any], chat: int = 0) -> int:
         update_id = next(self._ids)
-        self.redeliver(update_id, update, chat)
+        self.redeliver(update_id, update, chat or self.citizen)
         return update_id
 
-    def redeliver(self, update_id: int, update: dict[str, Any], chat: int = 7) -> None:
+    def redeliver(self, update_id: int, update: dict[str, Any], chat: int = 0) -> None:
+        chat = chat or self.citizen
         with self._new:
             self.chats.add(chat)
             self._chat_of[update_id] = chat

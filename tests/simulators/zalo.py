@@ -132,6 +132,17 @@ class ZaloSimulator(Simulator):
     def expire_access_tokens(self) -> None:
         self._access.clear()
 
+    def forget(self) -> None:
+        """As new, for the next test; tokens go on. What is still on its way to the gateway is waited for."""
+        self.faults.clear()
+        self.token_faults.clear()
+        deadline = time.monotonic() + 10
+        while self._outbox.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for noted in (self.requests, self.sent, self.deliveries, self.burnt, self._blocked):
+            noted.clear()
+        self.refreshes, self.echoes = 0, True
+
     # ── what a citizen and an operator do ──────────────────────────────────────────────────────────
 
     def citizen_writes(self, text: str, user: str = CITIZEN, **message: Any) -> str:
@@ -352,8 +363,9 @@ class ZaloSimulator(Simulator):
                 if due > time.monotonic():
                     self._outbox.put((due, event, raw, timestamp, retry))
                     time.sleep(0.002)
-                    continue
-                self._post(client, event, raw, timestamp, retry)
+                else:
+                    self._post(client, event, raw, timestamp, retry)
+                self._outbox.task_done()
 
     def _post(self, client: httpx.Client, event: dict[str, Any], raw: bytes, timestamp: str, retry: int) -> None:
         began, status = time.monotonic(), 0
