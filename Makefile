@@ -3,10 +3,10 @@
 PYTHON := .venv/bin/python
 LOA := .venv/bin/loa
 
-.PHONY: help setup run test train evaluate bench bench-nlu bench-figures lint check
+.PHONY: help setup run test train evaluate bench bench-nlu bench-figures bench-channels lint check
 
 help: ## show these lines
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: ## get uv, Python 3.11 and the locked libraries (nothing happens when they are there)
 	@sh scripts/setup.sh
@@ -31,6 +31,9 @@ bench-nlu: setup ## measure the understanding's speed, size and accuracy beside 
 
 bench-figures: setup ## measure that a dead feed costs nothing and how often feeds are asked (about five minutes)
 	@$(PYTHON) -m bench.figures
+
+bench-channels: setup ## measure acknowledgements while Rasa is down, and answers after it (about five minutes)
+	@$(PYTHON) -m bench.channels
 
 lint: setup ## format and static checks
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy

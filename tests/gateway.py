@@ -78,7 +78,7 @@ class GatewayProcess:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 if httpx.get(f"{self.address}/health/live", timeout=1, trust_env=False).status_code == 200:

@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.channels.hostile import HOSTILE, as_typed, is_answered
 from tests.channels.shared import SharedGateway
 from tests.gateway import GatewayProcess
 from tests.simulators.messenger import (
@@ -208,6 +209,16 @@ def test_a_payload_that_we_never_sent_and_a_typed_command_reach_nobody(
     messenger.wait_for_sent(1)
     time.sleep(0.5)
     assert [(turn["payload"], turn["text"]) for turn in rasa.turns] == [(None, "/restart")]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_words_are_words_and_answered(
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator, name: str
+) -> None:
+    assert messenger.writes(HOSTILE[name]) == 200
+    gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'")
+    assert is_answered(name, texts(messenger))
+    assert [(turn["payload"], turn["text"]) for turn in rasa.turns] == [(None, as_typed(name))]
 
 
 def test_photos_and_voices_get_a_polite_reply_without_asking_rasa(

@@ -14,6 +14,7 @@ import pytest
 
 from bot.channels.payloads import short_id
 from bot.channels.telegram import MAX_CAPTION_UNITS
+from tests.channels.hostile import HOSTILE, as_typed, is_answered
 from tests.channels.shared import SharedGateway
 from tests.conftest import fresh_database
 from tests.simulators.rasa import RasaSimulator, with_reply
@@ -300,6 +301,20 @@ def test_what_could_not_be_stored_comes_again_and_is_answered_in_order(
     time.sleep(0.5)
     assert [m["text"] for m in telegram.sent] == ["answer to một", "answer to hai", "answer to ba"]
     assert telegram.waiting == 0
+
+
+def test_hostile_words_are_words_and_answered(
+    webhook_gateway: SharedGateway, telegram: TelegramSimulator, rasa: RasaSimulator
+) -> None:
+    """Each in a chat of its own, all at once: ten thousand characters take three seconds."""
+    chats = {name: 800 + number for number, name in enumerate(HOSTILE)}
+    for name, chat in chats.items():
+        telegram.citizen_writes(HOSTILE[name], chat)
+    webhook_gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent' OFFSET %s", len(HOSTILE) - 1)
+    arrived = {name: [m["text"] for m in telegram.sent if m["chat_id"] == str(chat)] for name, chat in chats.items()}
+    assert [name for name in HOSTILE if not is_answered(name, arrived[name])] == []
+    assert {turn["payload"] for turn in rasa.turns} == {None}
+    assert {turn["text"] for turn in rasa.turns} == {as_typed(name) for name in HOSTILE}
 
 
 def test_a_group_is_told_once_to_write_in_private(

@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.channels.hostile import HOSTILE, as_typed, is_answered
 from tests.channels.shared import SharedGateway
 from tests.gateway import GatewayProcess
 from tests.simulators.rasa import RasaSimulator
@@ -159,6 +160,28 @@ def test_a_signed_event_of_an_unknown_shape_is_acknowledged_counted_and_not_told
     ignored = gateway.metric("loa_events_ignored_total")
     assert ignored['{channel="zalo",event="not_understood"}'] == ignored['{channel="zalo",event="user_seen_message"}'] == 1
     assert "bí mật" not in gateway.log()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_words_are_words_and_answered(
+    gateway: SharedGateway, zalo: ZaloSimulator, rasa: RasaSimulator, name: str
+) -> None:
+    zalo.citizen_writes(HOSTILE[name])
+    gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'")
+    assert is_answered(name, texts(zalo.sent))
+    assert [(turn["payload"], turn["text"]) for turn in rasa.turns] == [(None, as_typed(name))]
+
+
+def test_fifty_messages_in_five_seconds_are_answered_together_in_order(
+    gateway: SharedGateway, zalo: ZaloSimulator, rasa: RasaSimulator
+) -> None:
+    zalo.echoes = False
+    for number in range(50):
+        zalo.citizen_writes(f"câu {number}", user="25000")
+    assert {delivery.status for delivery in zalo.wait_for_deliveries(50)} == {200}
+    gateway.wait_for("SELECT 1 FROM messages WHERE turn = 'answered' OFFSET 49")
+    assert "\n".join(turn["text"] for turn in rasa.turns).split("\n") == [f"câu {number}" for number in range(50)]
+    assert len(rasa.turns) < 10
 
 
 def test_pressed_buttons_mean_what_we_sent(gateway: SharedGateway, zalo: ZaloSimulator, rasa: RasaSimulator) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import json
 import queue
+import re
 import secrets
 import sys
 import threading
@@ -187,7 +188,9 @@ class ZaloSimulator(Simulator):
 
     def post(self, event: dict[str, Any], *, after: float = 0.0, timestamp: str | None = None) -> None:
         """Post it signed, as often as Zalo would until it is answered with 200 within two seconds."""
-        raw = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        written = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+        # A lone surrogate can only be written as an escape.
+        raw = re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", written).encode()
         signed_at = timestamp or str(event["timestamp"])
         self._outbox.put((time.monotonic() + after, event, raw, signed_at, 0))
 
