@@ -10,7 +10,7 @@ if [ $# -gt 0 ]; then echo "== tests"; exec .venv/bin/python -m pytest "$@"; fi
 
 # Half of the time is waiting for started services: they run beside the rest, in a process of their own.
 # Its lines are shown at its end.
-services="tests/conversations tests/chatpage tests/dialogue"
+services="tests/conversations tests/chatpage tests/dialogue tests/insights tests/staff"
 others=""
 for path in $services; do others="$others --ignore=$path"; done
 lines=$(mktemp)
