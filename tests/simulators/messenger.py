@@ -324,8 +324,8 @@ class MessengerSimulator(Simulator):
         self.on_sent(taken)
         if self.echoes and self.gateway:
             thread = threading.Thread(target=self._echo, args=(page, person, mid, message), daemon=True)
-            self._echoing.append(thread)
             thread.start()
+            self._echoing.append(thread)  # only what has started can be waited for
         return fault or Answer(200, {"recipient_id": person, "message_id": mid})
 
     def _echo(self, page: str, person: str, mid: str, message: dict[str, Any]) -> None:
