@@ -26,7 +26,7 @@ from bot.figures.told import METRICS, Asked, Comparison, Figure, Group, Told, co
 from bot.figures.weeks import as_value, part_names, weekly
 from bot.languages.follow_ups import Named, follow_ups
 from bot.languages.periods import Wanted, wanted
-from bot.postgres import running_embedded_url
+from bot.postgres import known_address
 from bot.settings import PROVINCES, ROOT, Settings
 
 Answer = tuple[str, dict[str, Any]]
@@ -112,7 +112,7 @@ class ActionVaccinationFigures(Action):  # type: ignore[misc]
 
 async def _run(dispatcher: CollectingDispatcher, tracker: Tracker, group: Group) -> list[dict[str, Any]]:
     settings = Settings.from_environment()
-    known = await known_soon(settings, settings.database_url or running_embedded_url(settings))
+    known = await known_soon(settings, known_address(settings))
     key, values = await asyncio.to_thread(_answer, tracker, group, known, today())
     dispatcher.utter_message(response=key, **values)
     return []

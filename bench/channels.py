@@ -18,8 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,14 +32,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import platforms
+from bench.embedded import migrated_postgres
 from bench.loa import NOWHERE, OURS
 from bench.measure import load_average, machine, percentile
 from bench.platforms import Posted
 from bench.processes import Program, ProgramFailed, free_port
 from bench.run import RESULTS, say
 from bot import model
-from bot.database import migrate
-from bot.postgres import EmbeddedPostgres
 from bot.settings import ROOT, Settings
 from bot.yaml_files import read_yaml
 
@@ -175,7 +174,7 @@ class Stage:
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self._stack, self._folder = stack, folder
         (folder / "home/run").mkdir(parents=True)
-        self.database_url = stack.enter_context(_postgres(folder))
+        self.database_url = stack.enter_context(migrated_postgres(folder))
         ports = {name: free_port() for name in ("platforms", "gateway", "rasa", "actions")}
         self._addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         self._ports = ports
@@ -285,17 +284,6 @@ class Stage:
         program = Program([sys.executable, *command], self._environment, self._folder / f"{name}.log")
         self._stack.callback(program.end)
         return program
-
-
-@contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
-    server = EmbeddedPostgres(folder / "postgres")
-    url = server.start()
-    try:
-        migrate(url)
-        yield url
-    finally:
-        server.stop()
 
 
 def _answers(url: str) -> bool:

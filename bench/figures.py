@@ -18,8 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -30,10 +29,10 @@ from rasa_sdk.executor import CollectingDispatcher
 from rich.console import Console
 from rich.table import Table
 
+from bench.embedded import migrated_postgres
+from bench.loa import OURS
 from bench.measure import load_average, machine, median, percentile
 from bench.run import RESULTS, say
-from bot.database import migrate
-from bot.postgres import EmbeddedPostgres
 from bot.settings import ROOT
 from tests.simulators.feeds import FeedHost, Play, a_drip, a_late_answer, a_status, a_versioned_file, fixture
 
@@ -50,7 +49,6 @@ SERVERS = 2
 # Beyond what the same questions differ by from run to run.
 MAY_DIFFER_BY = 1.25
 MAY_DIFFER_BY_SECONDS = 0.01
-OURS = ("LOA_", "TELEGRAM_", "ZALO_", "MESSENGER_", "FEED_")
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.ask:
         return _ask_and_print(json.loads(options.ask))
     before = load_average()
-    with tempfile.TemporaryDirectory(prefix="loa-bench-", ignore_cleanup_errors=True) as folder, _postgres(Path(folder)) as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="loa-bench-", ignore_cleanup_errors=True) as folder,
+        migrated_postgres(Path(folder)) as url,
+    ):
         rounds = [
             [_run(name, play, url, folder, options.seconds, SHORT_INTERVAL_MINUTES) for name, play in FAULTS.items()]
             for _ in range(options.rounds)
@@ -136,17 +137,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--minute", type=float, default=60, help="seconds of 1,000 questions a minute (default %(default)s)")
     parser.add_argument("--ask", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
-
-
-@contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
-    server = EmbeddedPostgres(folder / "postgres")
-    url = server.start()
-    try:
-        migrate(url)
-        yield url
-    finally:
-        server.stop()
 
 
 def _run(

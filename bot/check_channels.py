@@ -15,7 +15,7 @@ from bot.database import Pool, open_pool
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue
 from bot.messages import Event
-from bot.postgres import running_embedded_url
+from bot.postgres import known_address
 from bot.settings import Settings
 
 CHECK_SECONDS = 20.0
@@ -56,7 +56,7 @@ async def _ask(name: str, channel: Channel) -> Sequence[Finding]:
 @contextlib.asynccontextmanager
 async def _pool(settings: Settings) -> AsyncIterator[Pool]:
     """The database that the service uses; a pool that nobody opened, and that says so, while none is running."""
-    url = settings.database_url or running_embedded_url(settings)
+    url = known_address(settings)
     pool = open_pool(url or "", min_size=0, max_size=2)
     if url:
         await pool.open(wait=False)

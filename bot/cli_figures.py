@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.postgres import running_embedded_url
+from bot.postgres import known_address
 from bot.settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -249,25 +249,21 @@ def _bulletin_store() -> Iterator[Connection]:
 def _known(settings: Settings) -> Known:
     from bot.figures.store import read_known
 
-    return read_known(_database(settings))
+    return read_known(known_address(settings))
 
 
 def _refreshed(settings: Settings) -> Known:
     """Without a database what the feeds say is told once and kept nowhere."""
     from bot.figures.refresh import fetched_known, refresh
 
-    url = _database(settings)
+    url = known_address(settings)
     known, outcomes = (None, refresh(settings, url, by_hand=True)) if url else fetched_known(settings)
     _print_outcomes([outcome for outcome in outcomes if outcome.result == "failed"])
     return known or _known(settings)
 
 
-def _database(settings: Settings) -> str | None:
-    return settings.database_url or running_embedded_url(settings)
-
-
 def _needed_database(settings: Settings) -> str:
-    url = _database(settings)
+    url = known_address(settings)
     if url is None:
         errors.print("This needs the database: start Loa, or set LOA_DATABASE_URL.", style="bold red")
         raise typer.Exit(2)

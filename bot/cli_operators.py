@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import psycopg
 import typer
-from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli_database import in_database
 from bot.database import DictConnection
-from bot.postgres import running_embedded_url
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.staff.accounts import Role
@@ -101,18 +99,8 @@ def _done(work: Callable[[DictConnection], Awaitable[T]]) -> T:
     """The work's result; what stands in its way is one sentence and exit code 1."""
     from bot.staff.accounts import AccountError
 
-    settings = Settings.from_environment()
-    url = settings.database_url or running_embedded_url(settings)
-    if url is None:
-        raise SettingsError("This needs the database: start Loa, or set LOA_DATABASE_URL.")
-
-    async def run() -> T:
-        connect = psycopg.AsyncConnection.connect
-        async with await connect(url, autocommit=True, connect_timeout=10, row_factory=dict_row) as connection:
-            return await work(cast(DictConnection, connection))
-
     try:
-        return asyncio.run(run())
+        return in_database(Settings.from_environment(), work)
     except AccountError as error:
         errors.print(f"loa: {error}", style="bold red", markup=False)
     except psycopg.OperationalError as error:

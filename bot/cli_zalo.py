@@ -10,20 +10,19 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar, cast
+from typing import Annotated, Any, NoReturn, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import psycopg
 import typer
-from psycopg.rows import dict_row
 from rich.console import Console
 
 from bot.channels.zalo_events import Unreadable, name_of, parse_event
 from bot.channels.zalo_signature import RETRY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Signed, candidates, is_stale
 from bot.channels.zalo_tokens import NoToken, Pair, Stored, code_challenge, code_verifier, exchange, save, stored_tokens
+from bot.cli_database import in_database
 from bot.database import DictConnection
 from bot.messages import Incoming
-from bot.postgres import running_embedded_url
 from bot.settings import Settings, SettingsError, ZaloSettings
 
 T = TypeVar("T")
@@ -246,17 +245,8 @@ def _zalo(settings: Settings) -> ZaloSettings:
 
 
 def _done(settings: Settings, work: Callable[[DictConnection], Awaitable[T]]) -> T:
-    url = settings.database_url or running_embedded_url(settings)
-    if url is None:
-        raise SettingsError("This needs the database: start Loa, or set LOA_DATABASE_URL.")
-
-    async def run() -> T:
-        connect = psycopg.AsyncConnection.connect
-        async with await connect(url, autocommit=True, connect_timeout=10, row_factory=dict_row) as connection:
-            return await work(cast(DictConnection, connection))
-
     try:
-        return asyncio.run(run())
+        return in_database(settings, work)
     except psycopg.OperationalError as error:
         _stop(f"the database does not answer ({type(error).__name__})")
     except psycopg.errors.UndefinedTable:

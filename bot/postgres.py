@@ -47,6 +47,11 @@ class EmbeddedPostgres:
         self._server.cleanup()
 
 
+def known_address(settings: Settings) -> str | None:
+    """The database that the service uses: the one set, else that of a running `loa up`; None while neither is there."""
+    return settings.database_url or running_embedded_url(settings)
+
+
 def running_embedded_url(settings: Settings) -> str | None:
     """The address of the embedded server that a running `loa up` wrote down, or None."""
     note = settings.run / "database_url"

@@ -1,15 +1,35 @@
-"""How long a platform waits for our answer to its call, measured for every channel in one place."""
+"""What a platform is told when its call cannot be taken, and how long it waits for our answer: for every channel in one place."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable
 
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.metrics import ACKNOWLEDGE_SECONDS
+from bot.channels.body import BadBody
+from bot.messages import NotStored
+from bot.metrics import ACKNOWLEDGE_SECONDS, WEBHOOKS_REFUSED
 
 WEBHOOKS = "/webhooks/"
 OTHERS = {"/webchat/messages": "webchat"}
+
+
+async def acknowledged(channel: str, answer: Awaitable[Response]) -> Response:
+    """The webhook's own answer; 4xx for a body of no shape, 503 for what was not stored, so that the platform sends it again."""
+    try:
+        return await answer
+    except BadBody as error:
+        return refused(channel, "body", str(error), error.status)
+    except NotStored:
+        return JSONResponse({"error": "not stored, send it again"}, 503)
+
+
+def refused(channel: str, reason: str, sentence: str, status: int = 403) -> JSONResponse:
+    """Counted under `reason`; the sentence is for whoever looks at the platform's log."""
+    WEBHOOKS_REFUSED.labels(channel, reason).inc()
+    return JSONResponse({"error": sentence}, status)
 
 
 class AcknowledgeTimes:

@@ -21,10 +21,11 @@ from typing import Any
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.channels.body import BadBody, parse_json, read_bytes
+from bot.channels.acknowledging import acknowledged, refused
+from bot.channels.body import parse_json, read_bytes
 from bot.channels.messenger_events import CHANNEL, BadEvent, Ignored, read_call
 from bot.channels.messenger_graph import Graph
 from bot.channels.messenger_messages import Message, picture, profile, rendered
@@ -32,7 +33,7 @@ from bot.channels.sending import OutsideWindow, Receive, SendFailed, SendLater, 
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue
 from bot.log import where
-from bot.messages import Echo, Event, Incoming, NotStored, Outgoing
+from bot.messages import Echo, Event, Incoming, Outgoing
 from bot.metrics import EVENTS_IGNORED, WEBHOOKS_REFUSED
 from bot.settings import MessengerSettings
 
@@ -94,23 +95,18 @@ class Messenger:
         asked = request.query_params
         given, token = asked.get("hub.verify_token", ""), self._settings.verify_token
         if asked.get("hub.mode") != "subscribe" or not token or not hmac.compare_digest(given.encode(), token.encode()):
-            WEBHOOKS_REFUSED.labels(CHANNEL, "verify_token").inc()
-            return JSONResponse({"error": "hub.verify_token is missing or is not MESSENGER_VERIFY_TOKEN"}, 403)
+            return refused(CHANNEL, "verify_token", "hub.verify_token is missing or is not MESSENGER_VERIFY_TOKEN")
         return PlainTextResponse(asked.get("hub.challenge", "")[:MAX_CHALLENGE_CHARACTERS])
 
     async def webhook(self, request: Request) -> Response:
         """403 without the signature; 200 once all is stored; 503 when something was not, so that Meta sends the call again."""
-        try:
-            raw = await read_bytes(request, MAX_BODY_BYTES)
-            if not is_from_meta(raw, request.headers.get("x-hub-signature-256", ""), self._settings.app_secret):
-                WEBHOOKS_REFUSED.labels(CHANNEL, "signature").inc()
-                return JSONResponse({"error": "X-Hub-Signature-256 is missing or wrong"}, 403)
-            await self.handle(parse_json(raw))
-        except BadBody as error:
-            WEBHOOKS_REFUSED.labels(CHANNEL, "body").inc()
-            return JSONResponse({"error": str(error)}, error.status)
-        except NotStored:
-            return JSONResponse({"error": "not stored, send it again"}, 503)
+        return await acknowledged(CHANNEL, self._answer(request))
+
+    async def _answer(self, request: Request) -> Response:
+        raw = await read_bytes(request, MAX_BODY_BYTES)
+        if not is_from_meta(raw, request.headers.get("x-hub-signature-256", ""), self._settings.app_secret):
+            return refused(CHANNEL, "signature", "X-Hub-Signature-256 is missing or wrong")
+        await self.handle(parse_json(raw))
         return Response(status_code=200)
 
     async def handle(self, body: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
@@ -31,6 +31,7 @@ from telegram.request import HTTPXRequest
 from telegram.warnings import PTBUserWarning
 
 from bot.channels import telegram_check
+from bot.channels.acknowledging import acknowledged, refused
 from bot.channels.body import BadBody, parse_json, read_bytes
 from bot.channels.pacing import Pace
 from bot.channels.payloads import short_id
@@ -103,15 +104,11 @@ class Telegram:
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
         secret = self._settings.webhook_secret
         if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
-            WEBHOOKS_REFUSED.labels(CHANNEL, "secret").inc()
-            return JSONResponse({"error": "the secret token is missing or wrong"}, 403)
-        try:
-            await self.handle(parse_json(await read_bytes(request, MAX_BODY_BYTES)))
-        except BadBody as error:
-            WEBHOOKS_REFUSED.labels(CHANNEL, "body").inc()
-            return JSONResponse({"error": str(error)}, error.status)
-        except NotStored:
-            return JSONResponse({"error": "not stored, send it again"}, 503)
+            return refused(CHANNEL, "secret", "the secret token is missing or wrong")
+        return await acknowledged(CHANNEL, self._answer(request))
+
+    async def _answer(self, request: Request) -> Response:
+        await self.handle(parse_json(await read_bytes(request, MAX_BODY_BYTES)))
         return Response(status_code=200)
 
     async def handle(self, update: Mapping[str, Any]) -> None:

@@ -23,9 +23,10 @@ import httpx
 import psycopg
 import structlog
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.channels.acknowledging import acknowledged, refused
 from bot.channels.body import BadBody, parse_json, read_bytes
 from bot.channels.payloads import short_id
 from bot.channels.rendering import ELLIPSIS, grouped, spelled, split, titles
@@ -37,7 +38,7 @@ from bot.findings import Finding
 from bot.languages.catalogue import Catalogue
 from bot.log import where
 from bot.messages import Attachment, Button, NotStored, Outgoing, cut
-from bot.metrics import EVENTS_IGNORED, WEBHOOKS_REFUSED, ZALO_SIGNATURES
+from bot.metrics import EVENTS_IGNORED, ZALO_SIGNATURES
 from bot.settings import ZaloSettings
 
 log = structlog.get_logger(__name__)
@@ -107,13 +108,14 @@ class Zalo:
 
     async def webhook(self, request: Request) -> Response:
         """403 unless signed and fresh; 200 once stored; 503 when it could not be stored in time, so that Zalo sends it again."""
+        return await acknowledged(CHANNEL, self._answer_in_time(request))
+
+    async def _answer_in_time(self, request: Request) -> Response:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
                 return await self._answer(request)
-        except BadBody as error:
-            return _refused(error.status, "body", str(error))
-        except (NotStored, TimeoutError):
-            return JSONResponse({"error": "not stored, send it again"}, 503)
+        except TimeoutError as error:
+            raise NotStored(f"no answer within {ANSWER_WITHIN_SECONDS} seconds") from error
 
     async def _answer(self, request: Request) -> Response:
         raw = await read_bytes(request, MAX_BODY_BYTES)
@@ -124,11 +126,11 @@ class Zalo:
         signed = Signed(raw, headers.get(SIGNATURE_HEADER, ""), headers.get(TIMESTAMP_HEADER, ""), headers.get(RETRY_HEADER, ""))
         candidate = matching(self._settings, signed)
         if candidate is None:
-            return _refused(403, "signature", "the signature is missing or wrong")
+            return refused(CHANNEL, "signature", "the signature is missing or wrong")
         ZALO_SIGNATURES.labels(candidate.first, candidate.timestamp, candidate.secret).inc()
         if is_stale(candidate, signed, datetime.datetime.now(datetime.UTC), self._settings.stale_seconds):
             log.warning("zalo_event_stale", hint="is this machine's clock right? see docs/zalo.md")
-            return _refused(403, "stale", "the event is too old")
+            return refused(CHANNEL, "stale", "the event is too old")
         await self._handle(raw)
         return Response(status_code=200)
 
@@ -370,8 +372,3 @@ def _recipient(address: str) -> dict[str, str]:
 
 def _seconds(header: str | None) -> float | None:
     return float(header) if header and header.isascii() and header.isdigit() else None
-
-
-def _refused(status: int, reason: str, sentence: str) -> JSONResponse:
-    WEBHOOKS_REFUSED.labels(CHANNEL, reason).inc()
-    return JSONResponse({"error": sentence}, status)

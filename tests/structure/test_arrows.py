@@ -17,6 +17,7 @@ LEVELS = {
     "bot.service": 8,
     "bot.serving": 8,
     "bot.ask": 8,
+    "bot.cli_database": 4,
     "bot.cli_figures": 8,
     "bot.cli_operators": 8,
     "bot.cli_zalo": 8,

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -74,13 +74,9 @@ class Days:
 
 def read_cases(fetched: Fetched, context: Context) -> Batch:
     """Yesterday's cases and deaths of all provinces, today's once there are some, and the totals."""
-    rows = _array(fetched)
     findings = Findings(CASES, ISSUER, context.url, context.fetched_at)
-    findings.warn_of_unknown(rows, _CASES_FIELDS)
-    for place, row in once_each(((_place_of_row(row, findings, context.places), row) for row in rows), findings).items():
-        updated = _updated(row, findings)
-        if updated is not None:
-            _cases_of(place, row, updated[0], findings)
+    for place, row, (day, _) in _dated_rows(fetched, context, findings, _CASES_FIELDS):
+        _cases_of(place, row, day, findings)
     return findings.batch()
 
 
@@ -101,15 +97,10 @@ def read_series(fetched: Fetched, context: Context, *, feed: str = SERIES) -> Ba
 
 def read_vaccine(fetched: Fetched, context: Context) -> Batch:
     """The doses of all provinces so far."""
-    rows = _array(fetched)
     findings = Findings(VACCINE, ISSUER, context.url, context.fetched_at)
-    findings.warn_of_unknown(rows, _VACCINE_FIELDS)
-    for place, row in once_each(((_place_of_row(row, findings, context.places), row) for row in rows), findings).items():
-        updated = _updated(row, findings)
-        if updated is not None:
-            day, moment = updated
-            for metric, key in _SCALARS.items():
-                findings.read(metric, place, day, Window("total", ends_at=moment), number(row, key))
+    for place, row, (day, moment) in _dated_rows(fetched, context, findings, _VACCINE_FIELDS):
+        for metric, key in _SCALARS.items():
+            findings.read(metric, place, day, Window("total", ends_at=moment), number(row, key))
     return findings.batch()
 
 
@@ -138,6 +129,18 @@ def _array(fetched: Fetched) -> list[Mapping[str, Any]]:
             "the document is an object, as the address with filter_type= gives it; the array of provinces has no filter_type"
         )
     return as_rows(document, "the document")
+
+
+def _dated_rows(
+    fetched: Fetched, context: Context, findings: Findings, fields: str
+) -> Iterator[tuple[str, Mapping[str, Any], tuple[datetime.date, datetime.datetime | None]]]:
+    """Each province once: its place, its row, and when that was written."""
+    rows = _array(fetched)
+    findings.warn_of_unknown(rows, fields)
+    for place, row in once_each(((_place_of_row(row, findings, context.places), row) for row in rows), findings).items():
+        updated = _updated(row, findings)
+        if updated is not None:
+            yield place, row, updated
 
 
 def _place_of_row(row: Mapping[str, Any], findings: Findings, places: FigurePlaces) -> str | None:
