@@ -28,7 +28,7 @@ def test_a_payload_is_read_and_written_alike(text: str) -> None:
         "/a b",
         "/restart{}",
         '/inform_place{"place": "X"}',
-        '/x{"language": "vi"}',
+        '/x{"lang": "vi"}',
         "/x\n",
         "/" + "a" * 99,
     ],

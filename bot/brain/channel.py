@@ -28,6 +28,7 @@ from sanic.response import HTTPResponse
 
 from bot.brain.tracker_store import BoundedTrackerStore, TrackerUnavailable
 from bot.brain.turn import Turn, current_turn
+from bot.directory.languages import Languages
 from bot.directory.places import Places
 from bot.languages.normalise import MAX_CHARACTERS
 from bot.messages import Payload, clean_text, cut
@@ -185,12 +186,17 @@ def payload_intents(agent: Agent) -> frozenset[str]:
 
 
 def _button_understood(payload: Payload) -> dict[str, Any]:
-    """A place that we do not know (a button of an older gazetteer) is left out: the answer then asks for it again."""
+    """A place or language that we do not know (a button of an older gazetteer) is left out: the answer then asks for it again."""
     certain = {"name": payload.intent, "confidence": 1.0}
     text = str(payload)
-    place = {"entity": "place", "value": payload.place, "start": 0, "end": len(text), "extractor": "button"}
-    known = payload.place is not None and payload.place in _places()
-    return {"text": text, "intent": certain, "intent_ranking": [certain], "entities": [place] if known else []}
+    place, language = payload.place, payload.language
+    named = [("place", place, place in _places()), ("language", language, language in _languages())]
+    entities = [
+        {"entity": entity, "value": value, "start": 0, "end": len(text), "extractor": "button"}
+        for entity, value, is_known in named
+        if value is not None and is_known
+    ]
+    return {"text": text, "intent": certain, "intent_ranking": [certain], "entities": entities}
 
 
 @cache
@@ -198,10 +204,15 @@ def _places() -> Places:
     return Places.load(ROOT)
 
 
+@cache
+def _languages() -> Languages:
+    return Languages.load(ROOT)
+
+
 def _payload(text: object, intents: frozenset[str]) -> Payload:
     payload = Payload.parse(text) if isinstance(text, str) else None
     if payload is None or payload.intent not in intents:
-        raise BadTurn('The payload must be "/" and an intent of the domain, with or without a place.')
+        raise BadTurn('The payload must be "/" and an intent of the domain, with or without a place or a language.')
     return payload
 
 

@@ -192,7 +192,7 @@ def _row(tracker: DialogueStateTracker) -> Row:
         intent=intent.get("name"),
         confidence=_rounded(intent.get("confidence")),
         ranking=[[guess.get("name"), _rounded(guess.get("confidence"))] for guess in ranking[:KEPT_RANKING]],
-        language=slots.get("language"),
+        language=slots.get("language_chosen") or slots.get("language"),
         place=slots.get("place"),
         last_message_id=message.message_id if message else None,
     )
@@ -207,6 +207,7 @@ def _understood(row: Row) -> dict[str, Any]:
         "intent": row.intent,
         "confidence": row.confidence,
         "ranking": row.ranking,
+        "conversation_language": row.language,
         "entities": [
             {"entity": e.get("entity"), "value": e.get("value"), "text": text[e["start"] : e["end"]] if "start" in e else ""}
             for e in entities
