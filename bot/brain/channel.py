@@ -27,7 +27,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot.brain.tracker_store import BoundedTrackerStore, TrackerUnavailable
-from bot.brain.turn import Turn, current_turn
+from bot.brain.turn import Turn, conversation_language, current_turn, language_is_chosen
 from bot.directory.languages import Languages
 from bot.directory.places import Places
 from bot.languages.normalise import MAX_CHARACTERS
@@ -160,6 +160,8 @@ async def _answer(asked: Asked, agent: Agent, on_new_message: Callable[[UserMess
     """Handle one message, or repeat the replies of an earlier attempt that had come to its end."""
     turn = Turn(asked.message, asked.attempt)
     mark = current_turn.set(turn)
+    conversation_language.set(asked.metadata.get("language"))
+    language_is_chosen.set(False)
     try:
         store = _bounded_store(agent)
         if asked.attempt > 1 and store is not None and (earlier := await store.answered(asked.conversation, asked.message)):

@@ -21,7 +21,7 @@ from rasa.shared.core.events import Event as RasaEvent
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.brain.tracker_rows import MemoryRows, PostgresRows, Row, Rows
-from bot.brain.turn import Turn, current_turn, earlier_intents
+from bot.brain.turn import Turn, conversation_language, current_turn, earlier_intents, language_is_chosen
 from bot.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,12 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
         if turn is not None and turn.attempt > 1:
             events = without_message(events, turn.message)
         earlier_intents.set(_intents(events))
-        return DialogueStateTracker.from_events(sender_id, _deserialised(events), self.domain.slots)
+        tracker = DialogueStateTracker.from_events(sender_id, _deserialised(events), self.domain.slots)
+        slots = tracker.current_slot_values()
+        if shown := slots.get("language_chosen") or slots.get("language"):
+            conversation_language.set(str(shown))
+        language_is_chosen.set(bool(slots.get("language_chosen")))
+        return tracker
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         if not tracker.events:  # Rasa saves the empty tracker of a new conversation before its first turn
