@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bot.languages.normalise import fold
 from bot.yaml_files import read_yaml
 
 VIETNAMESE = "vi"
@@ -28,7 +29,8 @@ class Fold:
     def _pattern(self) -> re.Pattern[str] | None:
         keys = sorted(self._both_cases, key=len, reverse=True)
         # A letter is only replaced whole: `ơ` with a breve is another letter than `ơ`.
-        return re.compile("|".join(rf"{re.escape(key)}(?![\u0300-\u036f])" for key in keys)) if keys else None
+        whole = [re.escape(key) + ("(?![\u0300-\u036f])" if key.lower() != key.upper() else "") for key in keys]
+        return re.compile("|".join(whole)) if keys else None
 
     @cached_property
     def _both_cases(self) -> dict[str, str]:
@@ -72,17 +74,17 @@ class Language:
 
     def in_ascii(self, text: str) -> str:
         """As it is typed without any marks."""
-        plain = unicodedata.normalize("NFD", self._through("ascii", self.on_vietnamese_keyboard(text)))
-        return _nfc("".join(c for c in plain if not "\u0300" <= c <= "\u036f")) if self.folds["ascii"] else _nfc(plain)
+        plain = self._through("ascii", self.on_vietnamese_keyboard(text))
+        return fold(plain) if self.folds["ascii"] else plain
 
     def look_alikes(self, text: str) -> list[tuple[str, str]]:
         """(wrong character, right one) for each look-alike that stands in the text; apostrophes are no fault."""
-        pairs = [pair for fold in self.folds["look_alikes"] for pair in fold.found(text)]
+        pairs = [pair for table in self.folds["look_alikes"] for pair in table.found(text)]
         return [(wrong, right) for wrong, right in pairs if right != "'"]
 
     def _through(self, kind: str, text: str) -> str:
-        for fold in self.folds[kind]:
-            text = fold(text)
+        for table in self.folds[kind]:
+            text = table(text)
         return _nfc(text)
 
 
@@ -135,7 +137,7 @@ def _language(tag: str, entry: Mapping[str, Any], folds: Mapping[str, tuple[str,
         own_name=str(entry["own_name"]),
         letters=frozenset(_letters(str(entry["letters"]))),
         takes_loanwords=bool(entry["loanwords"]),
-        folds={kind: tuple(fold for of, fold in named if of == kind) for kind in FOLD_KINDS},
+        folds={kind: tuple(table for of, table in named if of == kind) for kind in FOLD_KINDS},
         tokens=str(entry["tokens"]),
         nplurals=int(entry["nplurals"]),
         reviewers=tuple(str(name) for name in entry["reviewers"]),

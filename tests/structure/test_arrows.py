@@ -18,6 +18,7 @@ LEVELS = {
     "bot.serving": 8,
     "bot.ask": 8,
     "bot.cli_figures": 8,
+    "bot.cli_locale": 8,
     "bot.cli_operators": 8,
     "bot.cli_zalo": 8,
     "bot.web": 7,
