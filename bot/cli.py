@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from bot import ask as asking
-from bot import cli_figures, cli_operators, cli_zalo, model, service
+from bot import cli_figures, cli_locale, cli_operators, cli_zalo, model, service
 from bot.check import findings
 from bot.languages.catalogue import Catalogue, CatalogueError
 from bot.log import configure
@@ -21,6 +21,7 @@ from bot.settings import ROOT, Settings, SettingsError, ensure_home
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_figures.app, name="figures")
+app.add_typer(cli_locale.app, name="locale")
 app.add_typer(cli_operators.app, name="operator")
 app.add_typer(cli_zalo.app, name="zalo")
 console = Console(soft_wrap=True)
@@ -87,7 +88,7 @@ def check() -> None:
     from bot.check_channels import channel_findings
 
     settings = Settings.from_environment()
-    catalogue = Catalogue.load(ROOT, settings.province)
+    catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts)
     found = [*findings(catalogue), *asyncio.run(channel_findings(settings, catalogue))]
     for finding in found:
         console.print(f"{finding.severity:>7}  {finding.key}  {finding.sentence}", markup=False, highlight=False)

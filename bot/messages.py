@@ -16,7 +16,10 @@ MAX_STORED_CHARACTERS = 20_000
 
 # A picture of ours, by an address within the service (`figures/vn/cases.png?weeks=8`), never another host's.
 _PICTURE = re.compile(r"[a-z0-9][A-Za-z0-9_.,/?&=-]{0,300}")
-_PAYLOAD = re.compile(r'/(?P<intent>[a-z0-9_]{1,60})(?:\{"place": ?"(?P<place>[a-z0-9-]{1,60})"\})?')
+_PAYLOAD = re.compile(
+    r"/(?P<intent>[a-z0-9_]{1,60})"
+    r'(?:\{(?:"place": ?"(?P<place>[a-z0-9-]{1,60})"|"language": ?"(?P<language>[A-Za-z0-9-]{2,35})")\})?'
+)
 
 # A campaign's code is written alike on every platform: t.me start payloads take no other letters.
 _CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -144,18 +147,22 @@ class NotStored(Exception):
 
 @dataclass(frozen=True)
 class Payload:
-    """What a button means, as Rasa writes it: `/testing_where`, or with a place `/inform_place{"place": "buon-ho-phuong"}`."""
+    """What a button means, as Rasa writes it: `/testing_where`, or with a place `/inform_place{"place": "buon-ho-phuong"}` or a
+    language `/choose_language{"language":"rad"}`."""
 
     intent: str
     place: str | None = None
+    language: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Payload | None:
-        """None for anything but the two forms. Whether the intent and the place exist is for the caller to say."""
+        """None for anything but the three forms. Whether intent, place and language exist is for the caller to say."""
         match = _PAYLOAD.fullmatch(text)
-        return cls(match["intent"], match["place"]) if match else None
+        return cls(match["intent"], match["place"], match["language"]) if match else None
 
     def __str__(self) -> str:
+        if self.language is not None:
+            return f'/{self.intent}{{"language":"{self.language}"}}'
         return f"/{self.intent}" if self.place is None else f'/{self.intent}{{"place": "{self.place}"}}'
 
 

@@ -42,6 +42,7 @@ def _training_files(root: Path) -> Iterator[Path]:
     yield root / "domain.yml"
     yield from sorted((root / "data/nlu").rglob("*.yml"))
     yield from sorted((root / "data/concepts").glob("*.yml"))
+    yield from sorted((root / "data/languages").glob("*"))
     yield from sorted((root / "data/stories").rglob("*.yml"))
     yield from sorted((root / "bot/brain").glob("*.py"))
     yield from sorted((root / "bot/languages").glob("*.py"))

@@ -67,7 +67,8 @@ def prepared(settings: Settings) -> Iterator[Foundation]:
     ensure_home(settings)
     _check_disk(settings.home)
     with _only_one(settings.home):
-        Catalogue.load(ROOT, settings.province)  # a broken file stops the start with its name, not the gateway in a loop
+        # A broken file stops the start with its name, not the gateway in a loop.
+        Catalogue.load(ROOT, settings.province, drafts=settings.drafts)
         enabled_feeds(settings)  # so does a wrong line in data/directory/feeds.yml
         _check_port(settings.http_host, settings.http_port)
         kept_secret(settings)

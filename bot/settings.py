@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -110,6 +111,7 @@ class Settings:
     feeds: Mapping[str, FeedSettings]
     figures_minutes: float
     corrections_hold_minutes: float
+    drafts: Literal["bilingual", "hide"]
 
     @property
     def models(self) -> Path:
@@ -157,6 +159,7 @@ class Settings:
             feeds=read.feeds(),
             figures_minutes=read.number("LOA_FIGURES_MINUTES", 10.0),
             corrections_hold_minutes=read.number("LOA_CORRECTIONS_HOLD_MINUTES", 60.0),
+            drafts="hide" if read.one_of("LOA_DRAFTS", ("bilingual", "hide"), "bilingual") == "hide" else "bilingual",
         )
 
 

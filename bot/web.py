@@ -74,7 +74,7 @@ class Service:
             raise SettingsError("LOA_DATABASE_URL, LOA_RASA_URL and LOA_ACTIONS_URL are needed here; `loa up` sets them.")
         pool, queue = open_pool(settings.database_url), Queue(settings.database_url)
         engine = Engine(settings.rasa_url, settings.rasa_token, settings.province)
-        catalogue = Catalogue.load(ROOT, settings.province)
+        catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts)
 
         pictures = _pictures(settings.database_url, catalogue)
         quiet = datetime.timedelta(minutes=settings.operator_quiet_minutes)

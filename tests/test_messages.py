@@ -13,7 +13,9 @@ from bot.settings import ROOT
 TELEGRAM_PAYLOAD_BYTES = 64
 
 
-@pytest.mark.parametrize("text", ["/testing_where", '/inform_place{"place": "buon-ho-phuong"}'])
+@pytest.mark.parametrize(
+    "text", ["/testing_where", '/inform_place{"place": "buon-ho-phuong"}', '/choose_language{"language":"hmn-Latn-x-vn"}']
+)
 def test_a_payload_is_read_and_written_alike(text: str) -> None:
     assert str(Payload.parse(text)) == text
 
@@ -28,7 +30,9 @@ def test_a_payload_is_read_and_written_alike(text: str) -> None:
         "/a b",
         "/restart{}",
         '/inform_place{"place": "X"}',
-        '/x{"language": "vi"}',
+        '/x{"lang": "vi"}',
+        '/x{"language": "v_i"}',
+        '/x{"place": "a", "language": "vi"}',
         "/x\n",
         "/" + "a" * 99,
     ],

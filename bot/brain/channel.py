@@ -27,7 +27,8 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot.brain.tracker_store import BoundedTrackerStore, TrackerUnavailable
-from bot.brain.turn import Turn, current_turn
+from bot.brain.turn import Turn, conversation_language, current_turn, language_is_chosen
+from bot.directory.languages import Languages
 from bot.directory.places import Places
 from bot.languages.normalise import MAX_CHARACTERS
 from bot.messages import Payload, clean_text, cut
@@ -159,6 +160,8 @@ async def _answer(asked: Asked, agent: Agent, on_new_message: Callable[[UserMess
     """Handle one message, or repeat the replies of an earlier attempt that had come to its end."""
     turn = Turn(asked.message, asked.attempt)
     mark = current_turn.set(turn)
+    conversation_language.set(asked.metadata.get("language"))
+    language_is_chosen.set(False)
     try:
         store = _bounded_store(agent)
         if asked.attempt > 1 and store is not None and (earlier := await store.answered(asked.conversation, asked.message)):
@@ -185,12 +188,17 @@ def payload_intents(agent: Agent) -> frozenset[str]:
 
 
 def _button_understood(payload: Payload) -> dict[str, Any]:
-    """A place that we do not know (a button of an older gazetteer) is left out: the answer then asks for it again."""
+    """A place or language that we do not know (a button of an older gazetteer) is left out: the answer then asks for it again."""
     certain = {"name": payload.intent, "confidence": 1.0}
     text = str(payload)
-    place = {"entity": "place", "value": payload.place, "start": 0, "end": len(text), "extractor": "button"}
-    known = payload.place is not None and payload.place in _places()
-    return {"text": text, "intent": certain, "intent_ranking": [certain], "entities": [place] if known else []}
+    place, language = payload.place, payload.language
+    named = [("place", place, place in _places()), ("language", language, language in _languages())]
+    entities = [
+        {"entity": entity, "value": value, "start": 0, "end": len(text), "extractor": "button"}
+        for entity, value, is_known in named
+        if value is not None and is_known
+    ]
+    return {"text": text, "intent": certain, "intent_ranking": [certain], "entities": entities}
 
 
 @cache
@@ -198,10 +206,15 @@ def _places() -> Places:
     return Places.load(ROOT)
 
 
+@cache
+def _languages() -> Languages:
+    return Languages.load(ROOT)
+
+
 def _payload(text: object, intents: frozenset[str]) -> Payload:
     payload = Payload.parse(text) if isinstance(text, str) else None
     if payload is None or payload.intent not in intents:
-        raise BadTurn('The payload must be "/" and an intent of the domain, with or without a place.')
+        raise BadTurn('The payload must be "/" and an intent of the domain, with or without a place or a language.')
     return payload
 
 

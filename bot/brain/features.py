@@ -9,8 +9,8 @@ from collections import Counter
 from itertools import combinations, pairwise
 
 from bot.languages.adjuncts import without_adjuncts
-from bot.languages.concepts import known_concepts
-from bot.languages.normalise import clauses, fold, normalise, words
+from bot.languages.concepts import concepts_of_every_language, known_concepts
+from bot.languages.normalise import clauses, fold, is_khmer, normalise, words
 
 # A story of a page says no more about the intent than its first and last lines; this bounds the work per message.
 MAX_WORDS = 120
@@ -19,12 +19,17 @@ MAX_CONCEPTS = 16
 Features = dict[str, Counter[str]]
 
 
-def features(text: str) -> Features:
+def features(text: str, *, every_language: bool = False) -> Features:
     """Counts by block: `w` words and pairs as typed; `v` the same without diacritics; `c` concepts, alone,
-    next to each other (`spread>animal`) and anywhere in one sentence (`animal+spread`)."""
+    next to each other (`spread>animal`) and anywhere in one sentence (`animal+spread`). `every_language`: concepts are looked
+    for in the words of all languages, else in the Vietnamese ones."""
     sentences = _trimmed([without_adjuncts(" ".join(words(normalise(part)))).split() for part in clauses(text)])
     typed = [word for sentence in sentences for word in sentence]
-    return {"w": _runs(typed), "v": _runs(fold(" ".join(typed)).split()), "c": _concepts(sentences)}
+    return {
+        "w": _runs(typed),
+        "v": _runs(fold(" ".join(typed)).split()),
+        "c": _concepts(sentences, every_language=every_language),
+    }
 
 
 def _trimmed(sentences: list[list[str]]) -> list[list[str]]:
@@ -40,14 +45,18 @@ def _first(sentences: list[list[str]], number: int) -> list[str]:
 
 
 def _runs(tokens: list[str]) -> Counter[str]:
-    """Words and pairs of words; over the end of a sentence too, for many are typed without its full stop."""
-    return Counter([*tokens, *(f"{first} {second}" for first, second in pairwise(tokens))])
+    """Words and pairs of words; over the end of a sentence too, for many are typed without its full stop. Khmer has clusters
+    for words, of which three in a row come nearer to a word than two."""
+    pairs = (f"{first} {second}" for first, second in pairwise(tokens))
+    threes = (" ".join(run) for run in zip(tokens, tokens[1:], tokens[2:], strict=False) if all(map(is_khmer, run)))
+    return Counter([*tokens, *pairs, *(threes if any(map(is_khmer, tokens)) else ())])
 
 
-def _concepts(sentences: list[list[str]]) -> Counter[str]:
+def _concepts(sentences: list[list[str]], *, every_language: bool) -> Counter[str]:
     found: Counter[str] = Counter()
+    concepts = concepts_of_every_language() if every_language else known_concepts()
     for sentence in sentences:
-        in_order = known_concepts().found_in(sentence)
+        in_order = concepts.found_in(sentence)
         different = sorted(set(in_order))
         found.update(different)
         found.update(">".join(pair) for pair in pairwise(in_order))

@@ -20,9 +20,11 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY, INTENT_
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.brain import features, intent_model, linear, typos
-from bot.brain.intent_model import DEFAULTS, IntentModel
-from bot.languages import adjuncts, concepts, courtesy, normalise, phrases, spelling
+from bot.brain import features, foreign_model, intent_model, linear, typos
+from bot.brain.foreign_model import ForeignModel
+from bot.brain.intent_model import DEFAULTS, VIETNAMESE, IntentModel
+from bot.brain.language import spoken
+from bot.languages import adjuncts, choices, concepts, courtesy, normalise, phrases, spelling
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +52,20 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
         """Rasa's training cache knows the source of this class alone: without this, a change in what the model sees of a
         text would be answered with the cached model of before."""
         digest = hashlib.sha256()
-        modules = (features, intent_model, linear, typos, adjuncts, concepts, courtesy, normalise, phrases, spelling)
-        for path in (*(Path(str(module.__file__)) for module in modules), *sorted(concepts.TABLES.glob("*.yml"))):
+        modules = (
+            features,
+            foreign_model,
+            intent_model,
+            linear,
+            typos,
+            adjuncts,
+            concepts,
+            courtesy,
+            normalise,
+            phrases,
+            spelling,
+        )
+        for path in (*(Path(str(module.__file__)) for module in modules), choices.TABLE, *sorted(concepts.TABLES.glob("*.yml"))):
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
@@ -71,11 +85,13 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
-        intents = [example.get(INTENT) for example in examples]
-        if len(set(intents)) < 2:
+        ours = [example for example in examples if _language(example) == VIETNAMESE]
+        others = [example for example in examples if _language(example) != VIETNAMESE]
+        if len({example.get(INTENT) for example in ours}) < 2:
             logger.warning("The intent classifier needs examples of at least two intents; it stays untrained.")
             return self._resource
-        self._model = IntentModel.train([example.get(TEXT) for example in examples], intents, self._config)
+        foreign = ForeignModel.train([e.get(TEXT) for e in others], [e.get(INTENT) for e in others])
+        self._model = IntentModel.train([e.get(TEXT) for e in ours], [e.get(INTENT) for e in ours], self._config, foreign)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(Path(folder))
         return self._resource
@@ -98,14 +114,16 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            ranking = self._model.ranking(message.get(TEXT) or "") if self._model else []
+            language = spoken(message)
+            ranking = self._model.ranking(message.get(TEXT) or "", language) if self._model else []
             named = [{INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: chance} for name, chance in ranking]
             best = named[0] if named else {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
             message.set(INTENT, dict(best), add_to_output=True)
             message.set(INTENT_RANKING_KEY, named, add_to_output=True)
             if self._model:
-                message.set(RESPELT, self._model.respelt(message.get(TEXT) or ""))
-            self._note_second_question(message)
+                message.set(RESPELT, self._model.respelt(message.get(TEXT) or "", language))
+            if language == VIETNAMESE:
+                self._note_second_question(message)
         return messages
 
     def _note_second_question(self, message: Message) -> None:
@@ -114,3 +132,9 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
         if second:
             entity = {"entity": ALSO_ASKED, "value": second, "start": 0, "end": len(text), "extractor": self.__class__.__name__}
             message.set(ENTITIES, [*(message.get(ENTITIES) or []), entity], add_to_output=True)
+
+
+def _language(example: Message) -> str:
+    """As the file of the example says it (`metadata: {language: en}`); Vietnamese files say nothing."""
+    told = (example.get("metadata") or {}).get("intent")
+    return str(told.get("language", VIETNAMESE)) if isinstance(told, dict) else VIETNAMESE

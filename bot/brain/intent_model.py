@@ -12,8 +12,11 @@ import numpy as np
 
 from bot.brain import linear
 from bot.brain.features import Features, features
+from bot.brain.foreign_model import ForeignModel, mean
 from bot.brain.linear import Array, LinearModel
 from bot.brain.typos import mistyped
+from bot.languages.choices import chosen_language
+from bot.languages.concepts import MIXED, in_vietnamese
 from bot.languages.courtesy import sentences_without_courtesy
 from bot.languages.follow_ups import follow_ups
 from bot.languages.normalise import fold, normalise, words
@@ -21,6 +24,9 @@ from bot.languages.questions import questions
 from bot.languages.spelling import Spelling
 
 WORDS_FILE = "words.json"
+FOREIGN_FOLDER = "foreign"
+VIETNAMESE = "vi"
+CHOOSE_LANGUAGE = "choose_language"
 RANKING_LENGTH = 5
 # A word of fewer examples is not taken for the right spelling of another.
 LEAST_TIMES = 4
@@ -50,14 +56,18 @@ DEFAULTS: dict[str, Any] = {"cost": 1.0, "minimum_examples": {"w": 2, "v": 2, "c
 class IntentModel:
     """`train` from texts and their intents, `ranking` of one text."""
 
-    def __init__(self, model: LinearModel, known_words: Mapping[str, int]) -> None:
-        """`known_words`: the words of the examples without diacritics and how often each occurs."""
+    def __init__(self, model: LinearModel, known_words: Mapping[str, int], foreign: ForeignModel | None = None) -> None:
+        """`known_words`: the words of the examples without diacritics and how often each occurs. `foreign`: for messages in
+        another language than Vietnamese."""
         self.model = model
+        self.foreign = foreign
         self.known_words = dict(known_words)
         self._spelling = Spelling(self.known_words)
 
     @classmethod
-    def train(cls, texts: Sequence[str], intents: Sequence[str], config: dict[str, Any]) -> IntentModel:
+    def train(
+        cls, texts: Sequence[str], intents: Sequence[str], config: dict[str, Any], foreign: ForeignModel | None = None
+    ) -> IntentModel:
         """Fit on all pairs; the temperature comes from a model that did not see every fifth stretch of examples."""
         labels = sorted(set(intents))
         typed = [features(text) for text in texts]
@@ -73,28 +83,54 @@ class IntentModel:
         if seen:
             calibration = linear.fit(table[kept], truth[kept], labels, blocks, cost=config["cost"])
             model.temperature = linear.best_temperature(calibration.scores_of(table[seen]), truth[seen])
-        return cls(model, _known_words(typed))
+        return cls(model, _known_words(typed), foreign)
 
     def save(self, folder: Path) -> None:
         self.model.save(folder)
         (folder / WORDS_FILE).write_text(json.dumps(self.known_words, ensure_ascii=False), encoding="utf-8")
+        if self.foreign:
+            self.foreign.save(folder / FOREIGN_FOLDER)
 
     @classmethod
     def load(cls, folder: Path) -> IntentModel:
         """Read what `save` wrote; raises OSError, KeyError or ValueError on anything else."""
-        return cls(LinearModel.load(folder), json.loads((folder / WORDS_FILE).read_text(encoding="utf-8")))
+        known_words = json.loads((folder / WORDS_FILE).read_text(encoding="utf-8"))
+        return cls(LinearModel.load(folder), known_words, ForeignModel.load(folder / FOREIGN_FOLDER))
 
-    def ranking(self, text: str) -> list[tuple[str, float]]:
-        """The likeliest intents with their probabilities, best first; empty for a text without a single word."""
+    def ranking(self, text: str, language: str = VIETNAMESE) -> list[tuple[str, float]]:
+        """The likeliest intents with their probabilities, best first; empty for a text without a single word. `language`: what
+        the message is in, or the conversation."""
         if not words(text):
             return []
-        chances = self.model.probabilities(self._scores(text))
+        if chosen_language(text):
+            return [(CHOOSE_LANGUAGE, 1.0)]
+        mixed = in_vietnamese(text)
+        if self.foreign and (mixed is not None or self._is_foreign(text, language)):
+            believed = self.foreign.probabilities(text)
+            if mixed is not None or language in MIXED:
+                ours = dict(zip(self.model.labels, self._chances(mixed or text).tolist(), strict=True))
+                believed = mean(believed, ours)
+            return sorted(believed.items(), key=lambda guess: -guess[1])[:RANKING_LENGTH]
+        chances = self._chances(text)
         best = np.argsort(-chances, kind="stable")[:RANKING_LENGTH]
         return [(self.model.labels[i], float(chances[i])) for i in best]
 
-    def respelt(self, text: str) -> str:
+    def _is_foreign(self, text: str, language: str) -> bool:
+        """In a Vietnamese conversation a word or two ("symptoms"), too short to tell the language by, that the Vietnamese model
+        does not know; in another one everything but what only the Vietnamese model knows ("ok")."""
+        said = words(normalise(text))
+        theirs = self.foreign is not None and self.foreign.knows(said)
+        ours = any(fold(word) in self.model.blocks["v"].index for word in said)
+        return theirs and not ours if language == VIETNAMESE else theirs or not ours
+
+    def _chances(self, text: str) -> Array:
+        return self.model.probabilities(self._scores(text))
+
+    def respelt(self, text: str, language: str = VIETNAMESE) -> str:
         """The text as a reader corrects it, normalised; itself where nothing is to correct. What looks for whole phrases looks
         here too."""
+        if language != VIETNAMESE:
+            return text
         typed = normalise(text)
         corrected = self._spelling.with_known_marks(typed, self.model.blocks["w"].index)
         return text if corrected == typed else corrected
@@ -153,7 +189,7 @@ class IntentModel:
 def _known_words(examples: Sequence[Features]) -> dict[str, int]:
     """Words that several examples hold: one alone may be mistyped itself."""
     number = Counter(term for counts in examples for term in counts["v"] if " " not in term)
-    return {word: times for word, times in number.items() if times >= LEAST_TIMES}
+    return {word: times for word, times in number.items() if times >= LEAST_TIMES and word.isascii()}
 
 
 def _as_typed_in_haste(text: str, number: int) -> str:

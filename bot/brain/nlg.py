@@ -14,7 +14,7 @@ from rasa.utils.endpoints import EndpointConfig
 
 from bot.brain.intent import ALSO_ASKED
 from bot.directory.places import Places
-from bot.languages.catalogue import LAST_RESORT, LIKELIEST, Answer, Catalogue
+from bot.languages.catalogue import CHOOSE_LANGUAGE, LAST_RESORT, LIKELIEST, Answer, Catalogue
 from bot.settings import ROOT, Settings
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class CatalogueNLG(NaturalLanguageGenerator):  # type: ignore[misc]
     def __init__(
         self, endpoint_config: EndpointConfig | None = None, domain: Domain | None = None, catalogue: Catalogue | None = None
     ) -> None:
-        self._catalogue = catalogue or Catalogue.load(ROOT, Settings.from_environment().province)
+        self._catalogue = catalogue or _catalogue()
         self._places = Places.load(ROOT)
 
     async def generate(
@@ -73,7 +73,12 @@ class CatalogueNLG(NaturalLanguageGenerator):  # type: ignore[misc]
     def _answer(self, key: str, tracker: DialogueStateTracker, given: Mapping[str, Any]) -> dict[str, Any]:
         values = self._values(key, tracker, given)
         needed, otherwise = INSTEAD_WITHOUT.get(key, (None, key))
-        answer = self._catalogue.answer(otherwise if needed and not values.get(needed) else key, values, _language(tracker))
+        chosen = _language_of_message(tracker) if key == CHOOSE_LANGUAGE else None
+        answer = (
+            self._catalogue.chosen(chosen)
+            if chosen
+            else self._catalogue.answer(otherwise if needed and not values.get(needed) else key, values, _language(tracker))
+        )
         second = self._second_question(answer, tracker)
         reply = (self._catalogue.with_second_question(answer, second) if second else answer).as_reply()
         message = {"text": reply["text"], "buttons": [dict(button) for button in reply["buttons"]]}
@@ -123,7 +128,19 @@ def _intent(parsed: Mapping[str, Any]) -> str | None:
     return (parsed.get("intent") or {}).get("name")
 
 
+def _catalogue() -> Catalogue:
+    settings = Settings.from_environment()
+    return Catalogue.load(ROOT, settings.province, drafts=settings.drafts)
+
+
 def _language(tracker: DialogueStateTracker) -> str:
-    """The citizen's language as the conversation has shown it, else as the gateway knows it."""
+    """The language that the citizen chose, else as the conversation has shown it, else as the gateway knows it."""
     metadata = (tracker.latest_message.metadata if tracker.latest_message else None) or {}
-    return str(tracker.current_slot_values().get("language") or metadata.get("language") or DEFAULT_LANGUAGE)
+    slots = tracker.current_slot_values()
+    return str(slots.get("language_chosen") or slots.get("language") or metadata.get("language") or DEFAULT_LANGUAGE)
+
+
+def _language_of_message(tracker: DialogueStateTracker) -> str | None:
+    """The language that the last message names."""
+    latest, _ = _last_two_parsed(tracker)
+    return next((str(e["value"]) for e in latest.get("entities") or [] if e.get("entity") == "language"), None)

@@ -21,7 +21,7 @@ from rasa.shared.core.events import Event as RasaEvent
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.brain.tracker_rows import MemoryRows, PostgresRows, Row, Rows
-from bot.brain.turn import Turn, current_turn, earlier_intents
+from bot.brain.turn import Turn, conversation_language, current_turn, earlier_intents, language_is_chosen
 from bot.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,12 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
         if turn is not None and turn.attempt > 1:
             events = without_message(events, turn.message)
         earlier_intents.set(_intents(events))
-        return DialogueStateTracker.from_events(sender_id, _deserialised(events), self.domain.slots)
+        tracker = DialogueStateTracker.from_events(sender_id, _deserialised(events), self.domain.slots)
+        slots = tracker.current_slot_values()
+        if shown := slots.get("language_chosen") or slots.get("language"):
+            conversation_language.set(str(shown))
+        language_is_chosen.set(bool(slots.get("language_chosen")))
+        return tracker
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         if not tracker.events:  # Rasa saves the empty tracker of a new conversation before its first turn
@@ -192,7 +197,7 @@ def _row(tracker: DialogueStateTracker) -> Row:
         intent=intent.get("name"),
         confidence=_rounded(intent.get("confidence")),
         ranking=[[guess.get("name"), _rounded(guess.get("confidence"))] for guess in ranking[:KEPT_RANKING]],
-        language=slots.get("language"),
+        language=slots.get("language_chosen") or slots.get("language"),
         place=slots.get("place"),
         last_message_id=message.message_id if message else None,
     )
@@ -207,6 +212,7 @@ def _understood(row: Row) -> dict[str, Any]:
         "intent": row.intent,
         "confidence": row.confidence,
         "ranking": row.ranking,
+        "conversation_language": row.language,
         "entities": [
             {"entity": e.get("entity"), "value": e.get("value"), "text": text[e["start"] : e["end"]] if "start" in e else ""}
             for e in entities

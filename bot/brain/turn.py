@@ -24,3 +24,7 @@ class Turn:
 current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)
 # The intents of the conversation's last messages before this one, newest first; Rasa hands its pipeline no conversation.
 earlier_intents: ContextVar[tuple[str, ...]] = ContextVar("earlier_intents", default=())
+# The language of that conversation, as it has shown it or as the gateway knows it.
+conversation_language: ContextVar[str | None] = ContextVar("conversation_language", default=None)
+# Whether the citizen asked for that language: then no later message is an automatic switch.
+language_is_chosen: ContextVar[bool] = ContextVar("language_is_chosen", default=False)

@@ -27,7 +27,8 @@ def short_id(payload: str) -> str:
 def menu_payloads(catalogue: Catalogue) -> frozenset[str]:
     """The payloads that a citizen may send without a message of ours before."""
     buttons: list[Button] = [button for key in MENU_RESPONSES for button in catalogue.answer(key).buttons]
-    return frozenset({b.payload for b in buttons if b.payload} | {f"/{intent}" for intent in MENU_INTENTS})
+    offered = {b.payload for b in (*buttons, *catalogue.language_buttons()) if b.payload}
+    return frozenset(offered | {f"/{intent}" for intent in MENU_INTENTS})
 
 
 async def meant_by(connection: DictConnection, conversation_id: int, text: str, menu: Collection[str] = ()) -> Payload | None:

@@ -56,6 +56,7 @@ class Lately:
     now: datetime.datetime
     queue: tuple[Queued, ...]
     recent: tuple[Said, ...]
+    language: str = "vi"
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ async def lately(connection: DictConnection, conversation_id: int) -> Lately | N
         # The platform's clock orders what waits; what was begun stays first, for Rasa may have answered it already.
         """SELECT m.id, m.created_at AS at, coalesce(m.payload, m.text) AS words,
                   m.kind = 'text' AND m.payload IS NULL AND m.text <> '' AS is_typed,
-                  m.turn_attempts AS attempts, m.joined_to, m.channel, c.owner, clock_timestamp() AS now
+                  m.turn_attempts AS attempts, m.joined_to, m.channel, c.owner, c.language, clock_timestamp() AS now
            FROM messages m JOIN conversations c ON c.id = m.conversation_id
            WHERE m.conversation_id = %s AND m.turn = 'waiting'
            ORDER BY m.turn_attempts = 0, coalesce(m.sent_at, m.created_at), m.id LIMIT %s""",
@@ -150,7 +151,8 @@ async def lately(connection: DictConnection, conversation_id: int) -> Lately | N
     owner, now = queue[0]["owner"], queue[0]["now"]
     recent = tuple(await _said(connection, conversation_id, now - LOOK_BACK)) if owner == "bot" else ()
     names = ("id", "at", "words", "is_typed", "attempts", "joined_to")
-    return Lately(queue[0]["channel"], owner, now, tuple(Queued(**{name: row[name] for name in names}) for row in queue), recent)
+    waiting = tuple(Queued(**{name: row[name] for name in names}) for row in queue)
+    return Lately(queue[0]["channel"], owner, now, waiting, recent, queue[0]["language"])
 
 
 async def _said(connection: DictConnection, conversation_id: int, since: datetime.datetime) -> list[Said]:
@@ -239,6 +241,9 @@ FINISH_TURN: LiteralString = """
         UPDATE messages SET turn = CASE WHEN done.owner = 'bot' THEN %(outcome)s ELSE 'human' END, finished_at = now()
         FROM done, unnest(%(joined_ids)s::bigint[], %(joined_edits)s::int[]) AS j (id, edits)
         WHERE messages.id = j.id AND messages.edits = j.edits AND turn = 'waiting' AND joined_to = %(message_id)s
+    ), spoken AS (
+        UPDATE conversations SET language = %(language)s FROM done
+        WHERE conversations.id = %(conversation_id)s AND done.owner = 'bot' AND language <> %(language)s::text
     ), stored AS (
         INSERT INTO messages (conversation_id, direction, author, channel, text, buttons, source, response_key, revision,
                               language, attachments, figures, in_reply_to, delivery)
@@ -263,11 +268,13 @@ async def finish_turn(
     outcome: str,
     understood: dict[str, Any] | None = None,
     delivery: str = "waiting",
+    language: str | None = None,
 ) -> bool:
     """Store the replies and mark the turn done, in one transaction; False when another worker was first, or when the citizen
     edited or withdrew the message meanwhile: then what waits is taken anew.
 
-    Replies are dropped when the conversation left the bot's hands meanwhile: nothing is sent after a take-over.
+    Replies are dropped when the conversation left the bot's hands meanwhile: nothing is sent after a take-over. `language`: what
+    the conversation goes on in; None leaves it.
     """
     row = await _maybe(
         connection,
@@ -282,6 +289,7 @@ async def finish_turn(
             "outcome": outcome,
             "understood": Jsonb(understood) if understood else None,
             "delivery": delivery,
+            "language": language,
             "replies": Jsonb([_stored(reply) for reply in replies]),
             "announced": OUTGOING_CHANNEL,
             "address": f"{waiting.channel}:{waiting.address}",

@@ -11,15 +11,19 @@ from bot.languages.danger import danger_sign
 from bot.messages import Payload
 
 
-def degraded_answer(catalogue: Catalogue, text: str, payload: Payload | None, *, menu_was_shown: bool) -> Answer:
+def degraded_answer(
+    catalogue: Catalogue, text: str, payload: Payload | None, *, menu_was_shown: bool, language: str = "vi"
+) -> Answer:
     """The best answer without a model. `menu_was_shown`: the last answer of this conversation was the menu."""
     if danger_sign(text):
-        return catalogue.answer("utter_emergency")
+        return catalogue.answer("utter_emergency", language=language)
+    if payload is not None and payload.language is not None:
+        return catalogue.chosen(payload.language)
     intent = payload.intent if payload else catalogue.keyword_intent(text)
     key = _static_key(catalogue, intent) if intent else None
     if key:
-        return catalogue.answer(key)
-    return catalogue.answer("utter_degraded_hotline" if menu_was_shown else "utter_topic_menu")
+        return catalogue.answer(key, language=language)
+    return catalogue.answer("utter_degraded_hotline" if menu_was_shown else "utter_topic_menu", language=language)
 
 
 def _static_key(catalogue: Catalogue, intent: str) -> str | None:

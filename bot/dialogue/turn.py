@@ -113,7 +113,7 @@ class Turns:
     async def _tell(self, conversation_id: int, lately: Lately, step: Tell) -> None:
         NOTICES.labels(step.notice).inc()
         async with self._pool.connection() as connection:
-            notice = _outgoing(self._catalogue.answer(step.notice))
+            notice = _outgoing(self._catalogue.answer(step.notice, language=lately.language))
             delivery = "waiting" if self._delivery.is_pushed(lately.channel) else "sent"
             await conversations.tell(connection, conversation_id, lately.queue[0].id, notice, delivery=delivery)
         if self._delivery.is_pushed(lately.channel):
@@ -131,7 +131,7 @@ class Turns:
         except Exception as error:  # noqa: BLE001  the turn's outermost handler: whatever broke, the citizen is not left in silence
             log.error("turn_failed", message=waiting.id, error=where(error))
             replies, outcome, understood = [await self._degraded(begun)], "degraded", {}
-        await self._finish(waiting, replies, outcome, understood)
+        await self._finish(waiting, replies, outcome, understood, self._language(begun.payload, understood))
 
     async def _replies(self, begun: Begun) -> tuple[list[Outgoing], str, dict[str, Any]]:
         waiting = begun.waiting
@@ -139,11 +139,11 @@ class Turns:
             return [], "human", {}
         if begun.notice is not None:
             NOTICES.labels(begun.notice or "silence").inc()
-            notices = [_outgoing(self._catalogue.answer(begun.notice))] if begun.notice else []
+            notices = [_outgoing(self._catalogue.answer(begun.notice, language=waiting.language))] if begun.notice else []
             return notices, "answered" if notices else "silent", {}
         payload = begun.payload
         if key := self._fixed_answer(waiting, payload):
-            return [_outgoing(self._catalogue.answer(key))], "answered", {}
+            return [_outgoing(self._catalogue.answer(key, language=waiting.language))], "answered", {}
         async with self._delivery.working(waiting.channel, waiting.address):
             answer = await self._engine.ask(waiting, payload)
         return list(answer.replies), "answered", answer.understood
@@ -154,18 +154,29 @@ class Turns:
             return UNKNOWN_BUTTON if payload is None or payload.intent not in self._catalogue.intents else None
         return None if waiting.text or payload else WITHOUT_WORDS.get(waiting.kind, "utter_unsupported_media")
 
+    def _language(self, payload: Payload | None, understood: dict[str, Any]) -> str | None:
+        """The language that the conversation goes on in, when the turn has shown one: a button holds also while Rasa is down."""
+        shown = payload.language if payload and payload.language else understood.get("conversation_language")
+        return str(shown) if shown in self._catalogue.languages else None
+
     async def _degraded(self, begun: Begun) -> Outgoing:
         waiting = begun.waiting
         async with self._pool.connection() as connection:
             last = await conversations.last_response_key(connection, waiting.conversation_id)
         menu_was_shown = last == "utter_topic_menu"
-        return _outgoing(degraded_answer(self._catalogue, waiting.text, begun.payload, menu_was_shown=menu_was_shown))
+        return _outgoing(
+            degraded_answer(
+                self._catalogue, waiting.text, begun.payload, menu_was_shown=menu_was_shown, language=waiting.language
+            )
+        )
 
-    async def _finish(self, waiting: Waiting, replies: list[Outgoing], outcome: str, understood: dict[str, Any]) -> None:
+    async def _finish(
+        self, waiting: Waiting, replies: list[Outgoing], outcome: str, understood: dict[str, Any], language: str | None
+    ) -> None:
         delivery = "waiting" if self._delivery.is_pushed(waiting.channel) else "sent"
         async with self._pool.connection() as connection:
             first = await conversations.finish_turn(
-                connection, waiting, replies, outcome=outcome, understood=understood, delivery=delivery
+                connection, waiting, replies, outcome=outcome, understood=understood, delivery=delivery, language=language
             )
         if first:
             TURNS.labels(outcome).inc()

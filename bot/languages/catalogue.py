@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ import yaml
 
 from bot.directory.contacts import Contact, Contacts
 from bot.directory.documents import Document, Documents, spoken_date
+from bot.directory.languages import VIETNAMESE, Languages
 from bot.languages.described import described
 from bot.languages.figure_lines import figure_texts, pictures
 from bot.languages.normalise import fold, normalise
+from bot.languages.spoken import Drafts, Spoken, SpokenFragments, SpokenLanguages
 from bot.messages import Attachment, Button, Payload
 from bot.yaml_files import read_yaml
 
@@ -30,10 +32,21 @@ PROVINCE_NAMES = {"dak-lak": "Đắk Lắk", "thanh-hoa": "Thanh Hóa"}
 LIKELIEST = "likeliest"
 # Places to choose from, given by an action: a button and a line for each.
 CHOICES = "choices"
+# The languages of the province, a button and a line for each.
+LANGUAGES = "languages"
 # Where a placeholder that stands on a line of its own was left empty.
 _BLANK_LINES = re.compile(r"\n{3,}")
 LAST_RESORT = "utter_apology"
 WITHDRAWN = "utter_withdrawn"
+CHOOSE_LANGUAGE = "utter_choose_language"
+CHOOSE_INTENT = "choose_language"
+LANGUAGE_CHOSEN = "utter_language_chosen"
+LANGUAGE_NONE = "utter_language_none"
+LANGUAGE_VIETNAMESE = "utter_language_vietnamese"
+# They say themselves which languages there are.
+ABOUT_LANGUAGES = frozenset({CHOOSE_LANGUAGE, LANGUAGE_NONE, LANGUAGE_VIETNAMESE})
+# The value with the tag of the language that a citizen has chosen.
+LANGUAGE_ASKED = "language_asked"
 
 
 class CatalogueError(Exception):
@@ -123,15 +136,26 @@ class Catalogue:
     documents: Documents
     province: str
     today: Callable[[], datetime.date]
+    languages: Languages = field(default_factory=lambda: Languages({}))
+    spoken: Mapping[str, Spoken] | SpokenLanguages = field(default_factory=dict)
+    drafts: Drafts = "bilingual"
+    # The topic in whose file a fragment stands.
+    fragment_topics: Mapping[str, str] = field(default_factory=dict)
     _keywords: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
-    def load(cls, root: Path, province: str, today: Callable[[], datetime.date] | None = None) -> Catalogue:
-        """Read locales/vi and data/directory below `root`; raises CatalogueError with file and key."""
+    def load(
+        cls, root: Path, province: str, today: Callable[[], datetime.date] | None = None, drafts: Drafts = "bilingual"
+    ) -> Catalogue:
+        """Read locales/vi and data/directory below `root`; raises CatalogueError with file and key.
+
+        `drafts`: what nobody has approved is sent with the Vietnamese text below, or not at all.
+        """
         entries: dict[str, Entry] = {}
         intents: dict[str, Intent] = {}
         fragments: dict[str, str] = {}
         ui: dict[str, str] = {}
+        fragment_topics: dict[str, str] = {}
         for path in sorted((root / "locales/vi").glob("*.yml")):
             content = _read(path)
             topic = str(content.get("topic") or path.stem)
@@ -142,24 +166,48 @@ class Catalogue:
                     raise CatalogueError(f"{path.name}: {key} stands a second time; it is already in {entries[key].topic}.yml")
                 entries[key] = _entry(path, topic, key, raw)
             fragments.update(content.get("fragments") or {})
+            fragment_topics.update(dict.fromkeys(content.get("fragments") or {}, topic))
             ui.update(content.get("ui") or {})
-        catalogue = cls(entries, intents, fragments, ui, Contacts.load(root), Documents.load(root), province, today or _today)
+        directory = (Contacts.load(root), Documents.load(root), province, today or _today, Languages.load(root))
+        catalogue = cls(entries, intents, fragments, ui, *directory, SpokenLanguages(root), drafts, fragment_topics)
         catalogue._keywords = _keyword_table(intents.values())
         return catalogue
 
     def answer(self, key: str, values: Mapping[str, Any] | None = None, language: str = "vi") -> Answer:
-        """The filled answer; never raises: unknown → apology, past its date → withdrawn."""
+        """The filled answer; never raises: unknown → apology, past its date → withdrawn.
+
+        In another language: the approved translation; a draft with the Vietnamese text below; else the Vietnamese text.
+        """
         entry = self.entries.get(key)
         if entry is None:
-            return self._fill(self.entries[LAST_RESORT], {})
+            return self._said(self.entries[LAST_RESORT], {}, language)
         if entry.valid_until < self.today():
-            withdrawn = self._fill(self.entries[WITHDRAWN], {})
-            return Answer(key, withdrawn.text, withdrawn.buttons, None, "vi", entry.revision, entry.risk, withdrawn=True)
-        return self._fill(entry, values or {})
+            withdrawn = self._said(self.entries[WITHDRAWN], {}, language)
+            return replace(withdrawn, key=key, source=None, revision=entry.revision, risk=entry.risk, withdrawn=True)
+        return self._said(entry, values or {}, language)
 
-    def title(self, intent: str) -> str:
-        """What people call the intent; the name itself when nobody gave it a title."""
-        return self.intents[intent].title if intent in self.intents else intent
+    def chosen(self, language: str) -> Answer:
+        """The answer to a citizen who chose this language; to one that we do not know, which there are."""
+        if language not in self.languages:
+            return self.answer(CHOOSE_LANGUAGE)
+        if language == VIETNAMESE:
+            return self.answer(LANGUAGE_VIETNAMESE)
+        asked = {LANGUAGE_ASKED: language}
+        if not self.has_texts(language):
+            return self.answer(LANGUAGE_NONE, asked)
+        answer = self.answer(LANGUAGE_CHOSEN, asked, language)
+        return answer if answer.language == language else replace(answer, buttons=(*answer.buttons, self._back()))
+
+    def has_texts(self, language: str) -> bool:
+        """Whether anything can be said in it at all."""
+        return language == VIETNAMESE or (language in self.languages and self.spoken[language].has_texts(self.drafts))
+
+    def title(self, intent: str, language: str = "vi") -> str:
+        """What people call the intent; the name itself when nobody gave it a title. In another language what a button to it
+        is called there."""
+        if intent not in self.intents:
+            return intent
+        return self._translated_title(intent, language) or self.intents[intent].title
 
     def topic_of(self, key: str) -> str | None:
         """The topic in whose file a response stands; None for an unknown one."""
@@ -167,8 +215,10 @@ class Catalogue:
 
     def with_second_question(self, answer: Answer, intent: str) -> Answer:
         """The answer with a line and a button for the other thing that the message asked."""
-        title = self.title(intent)
-        line = self.fragments["also_asked"].format(title=title)
+        title = self.title(intent, answer.language)
+        source = self.fragments["also_asked"]
+        approved = self.spoken[answer.language].approved("also_asked", source) if answer.language != VIETNAMESE else None
+        line = (approved.text if approved else source).format(title=title)
         others = tuple(button for button in answer.buttons if button.payload != f"/{intent}")
         return replace(answer, text=f"{answer.text}\n\n{line}", buttons=(Button(title, f"/{intent}"), *others))
 
@@ -194,8 +244,52 @@ class Catalogue:
         template = "source_line" if source.get("number") else "source_line_no_number"
         return self.fragments[template].format_map(_Given(shown))
 
-    def _fill(self, entry: Entry, values: Mapping[str, Any]) -> Answer:
-        text = _BLANK_LINES.sub("\n\n", entry.text.format_map(_Given(self._values(values, len(entry.text))))).strip()
+    def _said(self, entry: Entry, values: Mapping[str, Any], language: str) -> Answer:
+        vietnamese = self._fill(entry, values)
+        if language == VIETNAMESE or language not in self.languages:
+            return vietnamese
+        if not self.has_texts(language):
+            about = {LANGUAGE_ASKED: language}
+            return vietnamese if entry.key in ABOUT_LANGUAGES else self._with_notice(vietnamese, "no_texts_notice", about)
+        found = self.spoken[language].of(entry.key, entry.text)
+        fragments = self._fragments(language)
+        said = self._fill(replace(entry, text=found.text), values, fragments) if found else vietnamese
+        if found and {found.state, *fragments.states} == {"approved"}:
+            buttons = (*self._spoken_buttons(entry, values, language, only_approved=True), self._back())
+            return replace(said, buttons=buttons, language=language, revision=found.revision)
+        if entry.risk == "high":
+            return self._with_notice(vietnamese, "only_vietnamese", {}, language)
+        if found is None or self.drafts == "hide":
+            return vietnamese
+        notice = self._in_both("draft_notice", {}, language)
+        return replace(
+            vietnamese,
+            text=f"{said.text}\n\n{notice}\n\n{vietnamese.text}",
+            buttons=(*self._spoken_buttons(entry, values, language), self._back()),
+            language=language,
+            revision=found.revision,
+        )
+
+    def _with_notice(self, answer: Answer, fragment: str, values: Mapping[str, Any], language: str = VIETNAMESE) -> Answer:
+        return replace(answer, text=f"{answer.text}\n\n{self._in_both(fragment, values, language)}")
+
+    def _in_both(self, fragment: str, values: Mapping[str, Any], language: str) -> str:
+        """A notice in the language, if it has words for it, and in Vietnamese."""
+        source = self.fragments[fragment]
+        found = self.spoken[language].of(fragment, source) if language != VIETNAMESE else None
+        if found is not None and self.drafts == "hide" and found.state != "approved":
+            found = None
+        filled = self._values(values, source, self.fragments)
+        return "\n".join(text.format_map(_Given(filled)) for text in ([found.text] if found else []) + [source])
+
+    def _fragments(self, language: str) -> SpokenFragments:
+        is_known = language != VIETNAMESE and language in self.languages
+        return SpokenFragments(self.fragments, self.spoken[language] if is_known else Spoken({}))
+
+    def _fill(self, entry: Entry, values: Mapping[str, Any], spoken: SpokenFragments | None = None) -> Answer:
+        """In Vietnamese, or with the text and the fragments of another language."""
+        fragments = self.fragments if spoken is None else spoken
+        text = _BLANK_LINES.sub("\n\n", entry.text.format_map(_Given(self._values(values, entry.text, fragments)))).strip()
         return Answer(
             entry.key,
             text,
@@ -204,38 +298,115 @@ class Catalogue:
             "vi",
             entry.revision,
             entry.risk,
-            attachments=pictures(values, self.fragments),
+            attachments=pictures(values, fragments),
             figures=tuple(values.get("figures") or ()),
         )
 
-    def _values(self, values: Mapping[str, Any], length: int) -> dict[str, Any]:
-        """`for_province`: the answer is for another province that we know, with its name and its line. `length`: of the text
-        that is filled."""
+    def _values(self, values: Mapping[str, Any], text: str, fragments: Mapping[str, str]) -> dict[str, Any]:
+        """`for_province`: the answer is for another province that we know, with its name and its line. `text`: what is filled."""
         province = values.get("for_province") or self.province
-        hotline = self._inline(self.contacts.health_line(province))
+        hotline = self._inline(self.contacts.health_line(province), fragments)
+        beside = len(text) + len(hotline) + len(str(values.get("place_name", "")))
         filled: dict[str, Any] = {
             **values,
-            **described(values, self.fragments),
-            **figure_texts(values, self.fragments, beside=length + len(hotline) + len(str(values.get("place_name", "")))),
+            **described(values, fragments),
+            **figure_texts(values, fragments, beside=beside),
+            **self._language_values(values, text, fragments, hotline),
             "province": PROVINCE_NAMES[province],
             "hotline": hotline,
         }
         if CHOICES in values:
-            filled[CHOICES] = "\n".join(self.fragments["place_choice"].format(**choice) for choice in values[CHOICES])
+            filled[CHOICES] = "\n".join(fragments["place_choice"].format(**choice) for choice in values[CHOICES])
         if "contacts" in values:
-            filled["contacts"] = "\n".join(self._contact_line(self.contacts[i]) for i in values["contacts"] if i in self.contacts)
+            shown = [self.contacts[i] for i in values["contacts"] if i in self.contacts]
+            filled["contacts"] = "\n".join(self._contact_line(contact, fragments) for contact in shown)
         if "documents" in values:
-            filled["documents"] = "\n".join(
-                self._document_line(self.documents[i]) for i in values["documents"] if i in self.documents
-            )
+            documents = [self.documents[i] for i in values["documents"] if i in self.documents]
+            filled["documents"] = "\n".join(self._document_line(document, fragments) for document in documents)
         return filled
+
+    def _language_values(
+        self, values: Mapping[str, Any], text: str, fragments: Mapping[str, str], hotline: str
+    ) -> dict[str, str]:
+        """`languages`, a line for each; `language_name` and `speaker` of the language that was asked for."""
+        if f"{{{LANGUAGES}}}" in text:
+            return {LANGUAGES: "\n".join(self._language_line(tag, fragments) for tag in self._offered_languages())}
+        if values.get(LANGUAGE_ASKED) not in self.languages:
+            return {}
+        language = self.languages[values[LANGUAGE_ASKED]]
+        contact = language.speakers.get(self.province)
+        known = contact is not None and contact in self.contacts and self.contacts[contact].is_shown
+        given = {"language_name": language.name, "hotline": hotline}
+        if contact is not None and known:
+            given["number"] = self._inline(self.contacts[contact], fragments)
+        speaker = fragments["speaker_known" if known else "speaker_unknown"].format_map(_Given(given))
+        return {"language_name": language.name if fragments is self.fragments else language.own_name, "speaker": speaker}
+
+    def _language_line(self, tag: str, fragments: Mapping[str, str]) -> str:
+        language = self.languages[tag]
+        name = language.name[:1].upper() + language.name[1:]
+        line = fragments["language_line" if self.has_texts(tag) else "language_line_none"]
+        return line.format(name=name, own_name=language.own_name)
+
+    def _offered_languages(self) -> list[str]:
+        return [language.tag for language in self.languages.of_province(self.province)]
+
+    def language_buttons(self) -> tuple[Button, ...]:
+        """One for each language of the province, named as its speakers write it."""
+        offered = [self.languages[tag] for tag in self._offered_languages()]
+        return tuple(Button(one.own_name, str(Payload(CHOOSE_INTENT, language=one.tag))) for one in offered)
+
+    def _back(self) -> Button:
+        """Undoes the choice of a language, and a wrong guess."""
+        return Button(self.languages[VIETNAMESE].own_name, str(Payload(CHOOSE_INTENT, language=VIETNAMESE)))
 
     def _buttons(self, entry: Entry, values: Mapping[str, Any]) -> tuple[Button, ...]:
         if not isinstance(entry.buttons, str):
             return entry.buttons
         if entry.buttons == CHOICES:
             return tuple(Button(choice["title"], choice["payload"]) for choice in values.get(CHOICES) or ())
+        if entry.buttons == LANGUAGES:
+            return self.language_buttons()
         return tuple(Button(self.title(i), f"/{i}") for i in values.get(LIKELIEST) or () if i in self.intents)
+
+    def _spoken_buttons(
+        self, entry: Entry, values: Mapping[str, Any], language: str, *, only_approved: bool = False
+    ) -> tuple[Button, ...]:
+        """The buttons with their titles in the language, each in Vietnamese that has none."""
+        spoken = self.spoken[language]
+        find = spoken.approved if only_approved else spoken.of
+        if isinstance(entry.buttons, str):
+            buttons = [button for button in self._buttons(entry, values) if button.payload != str(self._back().payload)]
+            titles = [
+                self._translated_title(button.payload.removeprefix("/"), language, only_approved=only_approved)
+                for button in buttons
+            ]
+        else:
+            buttons = list(entry.buttons)
+            found = [find(f"{entry.key}/button/{n}", button.title) for n, button in enumerate(buttons)]
+            titles = [translation.text if translation else None for translation in found]
+        return tuple(replace(button, title=title or button.title) for button, title in zip(buttons, titles, strict=True))
+
+    def _translated_title(self, intent: str, language: str, *, only_approved: bool = True) -> str | None:
+        """What some button to the intent is called in the language: intents have no translations of their own."""
+        if language == VIETNAMESE or language not in self.languages:
+            return None
+        spoken = self.spoken[language]
+        find = spoken.approved if only_approved else spoken.of
+        for context, title in self._titles.get(f"/{intent}", ()):
+            if found := find(context, title):
+                return found.text
+        return None
+
+    @property
+    def _titles(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """(context, title) of every button, by what it leads to."""
+        titles: dict[str, list[tuple[str, str]]] = {}
+        for entry in self.entries.values():
+            if not isinstance(entry.buttons, str):
+                for number, button in enumerate(entry.buttons):
+                    titles.setdefault(button.payload, []).append((f"{entry.key}/button/{number}", button.title))
+        return titles
 
     def _source(self, entry: Entry, values: Mapping[str, Any]) -> Source | None:
         """The document of the entry; with `published` the publication that the numbers of this answer come from."""
@@ -250,22 +421,22 @@ class Catalogue:
             document.id, document.number, document.title, document.issuer, document.date, document.url, entry.reviewed.isoformat()
         )
 
-    def _inline(self, contact: Contact) -> str:
+    def _inline(self, contact: Contact, fragments: Mapping[str, str]) -> str:
         return (
             f"{contact.number} ({contact.name})"
             if contact.status == "usable"
-            else self.fragments["contact_inline_unconfirmed"].format(
+            else fragments["contact_inline_unconfirmed"].format(
                 number=contact.number, name=contact.name, published=spoken_date(contact.published)
             )
         )
 
-    def _contact_line(self, contact: Contact) -> str:
-        template = self.fragments["contact_line" if contact.status == "usable" else "contact_line_unconfirmed"]
-        hours = contact.hours or self.fragments["hours_unknown"]
+    def _contact_line(self, contact: Contact, fragments: Mapping[str, str]) -> str:
+        template = fragments["contact_line" if contact.status == "usable" else "contact_line_unconfirmed"]
+        hours = contact.hours or fragments["hours_unknown"]
         return template.format(number=contact.number, name=contact.name, hours=hours, published=spoken_date(contact.published))
 
-    def _document_line(self, document: Document) -> str:
-        template = self.fragments["document_line" if document.url else "document_line_no_url"]
+    def _document_line(self, document: Document, fragments: Mapping[str, str]) -> str:
+        template = fragments["document_line" if document.url else "document_line_no_url"]
         return template.format(
             number=document.number or document.issuer,
             title=document.title,

@@ -6,7 +6,7 @@ the tables once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from bot.languages.normalise import normalise, words
 from bot.languages.phrases import Phrases
 from bot.yaml_files import read_yaml
 
+# Messages in these languages are half Vietnamese: "tlŏ mgang vaccine ở đâu".
+MIXED = ("rad", "jra", "cmo")
 TABLES = Path(__file__).resolve().parents[2] / "data/concepts"
 
 
@@ -27,10 +29,13 @@ class Concepts:
                 self._phrases.add(normalise(str(phrase)), concept)
 
     @classmethod
-    def load(cls, folder: Path = TABLES) -> Concepts:
-        """Read every table of `folder`; a concept may stand in several languages. Raises OSError and YAML errors."""
+    def load(cls, folder: Path = TABLES, languages: Collection[str] = ()) -> Concepts:
+        """Read the tables of `folder`, all or those of `languages`; a concept may stand in several. Raises OSError and YAML
+        errors."""
         together: dict[str, list[str]] = {}
         for path in sorted(folder.glob("*.yml")):
+            if languages and path.stem not in languages:
+                continue
             for concept, phrases in read_yaml(path).items():
                 together.setdefault(concept, []).extend(phrases)
         return cls(together)
@@ -42,8 +47,35 @@ class Concepts:
 
 @lru_cache(maxsize=1)
 def known_concepts() -> Concepts:
-    """The concepts of the product's own tables."""
+    """The concepts of the Vietnamese table: a word of another language may be a Vietnamese word typed without its marks."""
+    return Concepts.load(languages=("vi",))
+
+
+@lru_cache(maxsize=1)
+def concepts_of_every_language() -> Concepts:
+    """The concepts of all tables, for a message that is known to be in another language than Vietnamese."""
     return Concepts.load()
+
+
+def in_vietnamese(text: str) -> str | None:
+    """A mixed message with its known phrases in Vietnamese: "tlŏ mgang vaccine ở đâu" → "tiêm vắc xin ở đâu". None where it
+    holds none, as every Vietnamese message does."""
+    said = words(normalise(text))
+    found = list(_mixed_in().find(said))
+    for phrase in reversed(found):
+        said[phrase.first : phrase.last] = [phrase.values[0]]
+    return " ".join(said) if found else None
+
+
+@lru_cache(maxsize=1)
+def _mixed_in() -> Phrases[str]:
+    """The few phrases that speakers mix into Vietnamese, each with the first Vietnamese word of its concept."""
+    vietnamese, phrases = read_yaml(TABLES / "vi.yml"), Phrases[str]()
+    for tag in MIXED:
+        for concept, known in read_yaml(TABLES / f"{tag}.yml").items():
+            for phrase in known:
+                phrases.add(normalise(str(phrase)), str(vietnamese[concept][0]))
+    return phrases
 
 
 def concepts_of(sentence: str) -> list[str]:

@@ -27,6 +27,7 @@ SUICIDE = "suicide"
 LOWEST_OXYGEN_PER_CENT = 40
 LOWEST_PULSE = 20
 
+_KHMER_RUN = re.compile("[\u1780-\u17d3\u17dd]+")
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 _OXYGEN_READING = re.compile(
     r"(?<!\w)(?:sp ?[o0] ?2|sp[o0]|[oô] ?xy|oxi|[oô] ?xi|o2)(?!\w)(?: (?!\d)\S+){0,7}? \d{2}(?!\d)(?:(?: \S+){0,4}? \d{2}(?!\d))?"
@@ -227,7 +228,8 @@ def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
 
 def _pattern(phrase: str) -> str:
     """The regular expression of a phrase as the table writes them."""
-    spelt = with_and_without_marks(re.sub(r"\(", "(?:", _one_tone(unicodedata.normalize("NFC", phrase.strip()))))
+    apart = _KHMER_RUN.sub(lambda run: " ".join(words(run.group())), unicodedata.normalize("NFC", phrase.strip()))
+    spelt = with_and_without_marks(re.sub(r"\(", "(?:", _one_tone(apart)))
     return spelt.replace(" ... ", r"(?: \S+){0,3} ").replace(" ...", r"(?: \S+){0,3}")
 
 

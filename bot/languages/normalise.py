@@ -81,9 +81,12 @@ _FULL_STOP_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_]{2})\.(?=[^\W\d_])(?!(?:vn|c
 _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
 _LAUGH = re.compile(r"(?<!\w)(?:k{2,}|(?:ha|hi|he|hé|hì){2,}h?)(?!\w)")
 _SPLIT_F0 = re.compile(r"(?<!\w)f\s+([0-3])(?!\w)")
-_WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
+# Khmer is written without spaces: what stands for a word is a cluster, a consonant with all that is written around it.
+_KHMER = "\u1780-\u17b3"
+_CLUSTER = rf"[{_KHMER}](?:\u17d2[{_KHMER}]|[\u17b4-\u17d1\u17d3\u17dd])*"
+_WORD = re.compile(rf"{_CLUSTER}|[^\W_{_KHMER}][^\W_\u0300-\u036f{_KHMER}]*(?:[\u0300-\u036f]+[^\W_\u0300-\u036f{_KHMER}]*)*")
 _WORD_OF_A_PATTERN = re.compile(r"!?[^\W\d_]+")
-_CLAUSE_END = re.compile(r"[.!?;…\n]+")
+_CLAUSE_END = re.compile(r"[.!?;…។៕\n]+")
 
 _TONES = "\u0300\u0301\u0309\u0303\u0323"  # grave, acute, hook, tilde, dot below
 _VOWELS = "aăâeêioôơuưy"
@@ -109,7 +112,7 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words and numbers of a text, in order, without punctuation."""
+    """The words and numbers of a text, in order, without punctuation; of Khmer its clusters."""
     return _WORD.findall(text)
 
 
@@ -121,6 +124,11 @@ def spans(text: str) -> list[tuple[int, int]]:
 def spell(word: str) -> str:
     """One word as it is compared with names: lower case, NFC, tone placed; chat spellings are left alone."""
     return _place_tone(unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).lower()))
+
+
+def is_khmer(word: str) -> bool:
+    """Is this, of `words`, a Khmer cluster?"""
+    return "\u1780" <= word[:1] <= "\u17b3"
 
 
 def clauses(text: str) -> list[str]:
@@ -170,6 +178,8 @@ def _respell_word(word: str) -> str:
 def _place_tone(word: str) -> str:
     """The tone on the vowel where older spelling puts it: hoà → hòa, thuỷ → thủy, qúy → quý, thúôc → thuốc."""
     if len(word) > 8 or word.isascii():
+        return word
+    if "ñ" in word:  # Ê Đê and Gia Rai: its tilde is no tone
         return word
     split = unicodedata.normalize("NFD", word)
     tones = [mark for mark in split if mark in _TONES]

@@ -1,7 +1,7 @@
 """How well are citizens understood? `python -m bot.measuring.evaluate` trains on data/nlu and asks tests/nlu, never trained on.
 
 As typed, without diacritics and as typed in a hurry: right, answered and wrong, danger found and false alarms, what is
-none of Loa's business, two questions in one message, time per message. Tables and pictures go to reports/.
+none of Loa's business, two questions in one message, other languages apart, time per message. Tables and pictures go to reports/.
 
 --questions asks the labelled questions of a file instead; of them only figures are printed and written, no sentence.
 --folds asks every training example of a model that has not seen it: the way config.yml's threshold is chosen.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.brain.intent_model import IntentModel
 from bot.languages.danger import danger_sign_in_any
-from bot.measuring import held_out, pictures, rates
+from bot.measuring import held_out, languages, pictures, rates
 from bot.measuring.held_out import Example, HeldOut, Question, Spelling
 from bot.measuring.judging import Doubt, Judged, judge, out_of_fold, trained
 from bot.measuring.measures import curve, grouped, smallest_threshold, summary
@@ -73,6 +73,7 @@ def _ask_own(doubt: Doubt, spellings: Mapping[str, Spelling]) -> None:
     _say_surrounded(report, model, asked.of_a_topic(), doubt)
     for measure in (_say_danger, _say_off_topic, _say_two_questions):
         measure(report, model, asked, doubt, spellings)
+    report.say_all(languages.lines(model, doubt))
     report.say(f"\n{len(asked.left_out)} messages of tests/nlu stand in the training data too and were not asked")
     _say_speed(report, model, [question for questions in sets.values() for question in questions])
     _draw(report, judged, doubt)

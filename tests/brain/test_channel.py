@@ -91,7 +91,7 @@ async def test_typed_commands_are_not_obeyed(rasa: httpx.AsyncClient, text: str)
     answer = await rasa.post("/webhooks/loa/turn", json=asked(text))
     assert answer.status_code == 200
     assert answer.json()["understood"]["confidence"] < 1.0
-    assert answer.json()["understood"]["entities"] == []
+    assert [e for e in answer.json()["understood"]["entities"] if e["entity"] != "language"] == []  # it may well be English
 
 
 @given(st.text(alphabet="/ \t\n\u200b\ufeff\x00a{\u00a0\u2028\u3000\ud800", max_size=12))

@@ -177,3 +177,27 @@ async def test_what_the_dispatcher_adds_is_not_taken_for_values(catalogue: Catal
     assert said is not None
     assert "115" in said["text"]
     assert "Đắk Lắk" in said["text"]
+
+
+async def test_a_language_that_was_named_is_answered_for_itself(catalogue: Catalogue) -> None:
+    said = []
+    for tag in ("mtq", "vi", "xx"):
+        named = heard(entities=[{"entity": "language", "value": tag}])
+        reply = await CatalogueNLG(catalogue=catalogue).generate("utter_choose_language", named, "loa")
+        assert reply is not None
+        said.append(reply["custom"]["key"])
+    assert said == ["utter_language_none", "utter_language_vietnamese", "utter_choose_language"]
+    offered = await CatalogueNLG(catalogue=catalogue).generate("utter_choose_language", heard(), "loa")
+    assert offered is not None
+    assert '/choose_language{"language":"rad"}' in [button["payload"] for button in offered["buttons"]]
+
+
+async def test_a_chosen_language_holds_against_what_a_message_looks_like(catalogue: Catalogue) -> None:
+    tracker = DialogueStateTracker("c1", [TextSlot("language", mappings=[]), TextSlot("language_chosen", mappings=[])])
+    tracker.update(UserUttered("…", parse_data={"intent": {}, "entities": [], "text": "…"}))
+    tracker.update(SlotSet("language", "vi"))
+    tracker.update(SlotSet("language_chosen", "mtq"))
+    said = await CatalogueNLG(catalogue=catalogue).generate("utter_greet", tracker, "loa")
+    assert said is not None
+    assert said["text"].startswith(catalogue.answer("utter_greet").text)
+    assert said["text"] != catalogue.answer("utter_greet").text, "it says that there is nothing in this language yet"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.languages.concepts import TABLES, concepts_of
+from bot.languages.concepts import TABLES, concepts_of, in_vietnamese
 from bot.languages.normalise import fold, normalise
 from bot.yaml_files import read_yaml
 
@@ -42,3 +42,17 @@ def test_a_phrase_stands_in_one_concept_once(path: object) -> None:
 def test_no_text_makes_it_fail(text: str) -> None:
     concepts_of(text)
     concepts_of(fold(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "vietnamese"),
+    [
+        ("tlŏ mgang vaccine ở đâu", "tiêm vắc xin ở đâu"),
+        ("TLO MGANG o dau", "tiêm o dau"),
+        ("chuh vaccine ở xã nào", "tiêm ở xã nào"),
+        ("em muốn tiêm vắc xin", None),
+        ("", None),
+    ],
+)
+def test_a_mixed_message_is_read_in_vietnamese(text: str, vietnamese: str | None) -> None:
+    assert in_vietnamese(text) == vietnamese

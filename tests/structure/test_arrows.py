@@ -19,6 +19,7 @@ LEVELS = {
     "bot.ask": 8,
     "bot.cli_database": 4,
     "bot.cli_figures": 8,
+    "bot.cli_locale": 8,
     "bot.cli_operators": 8,
     "bot.cli_zalo": 8,
     "bot.web": 7,

@@ -1,0 +1,131 @@
+"""A translator's table: written, filled in with a spreadsheet, read back; each row's trouble is told."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.directory.languages import Languages
+from bot.languages.interface import interface_words
+from bot.languages.po import Translation, hash_of
+from bot.languages.translation import Source
+from bot.languages.translation_sheets import COLUMNS, Row, SheetRefused, as_csv, as_xlsx, cleaned, read_rows, table, taken_in
+from bot.settings import ROOT
+
+WORDS = interface_words(ROOT, "translation")
+LANGUAGES = Languages.load(ROOT)
+RAD, VI = LANGUAGES["rad"], LANGUAGES["vi"]
+DAY = datetime.date(2026, 11, 23)
+WANTED = [
+    Source("utter_greet", "Chào bạn, gọi {hotline}", "talk", "normal", "none", "talk, answer"),
+    Source("utter_greet/button/0", "Số cần gọi", "talk", "normal", "none", "talk, button"),
+    Source("line", "- {number}: {name}", "system", "normal", "none", "system, part of answers"),
+]
+
+
+def take(*rows: Row, known: dict[str, Translation] | None = None) -> tuple[dict[str, Translation], dict[str, list[str]]]:
+    merged, results = taken_in(rows, WANTED, known or {}, (RAD, VI), by="H' An", on=DAY)
+    return merged, {result.row.context: [problem.code for problem in result.problems] for result in results}
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_a_table_that_nobody_touched_changes_nothing(tmp_path: Path, suffix: str) -> None:
+    known = {
+        s.context: Translation(s.context, s.text).translated(text, by="A", date="2026-11-22")
+        for s, text in zip(WANTED, ("Lợi {hotline}\n\nih", "Mrô", "- {number}: {name}"), strict=True)
+    }
+    rows = table(WANTED, known, WORDS)
+    path = tmp_path / f"rad{suffix}"
+    path.write_bytes(as_xlsx(rows) if suffix == ".xlsx" else as_csv(rows))
+    read = read_rows(path, WORDS)
+    assert [row.translation for row in read] == [t.text for t in known.values()]
+    assert [row.source for row in read] == [s.text for s in WANTED]
+    assert [row.source_hash for row in read] == [hash_of(s.text) for s in WANTED]
+    assert take(*read, known=known) == (known, {})
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_as_machines_of_any_language_save_it(tmp_path: Path, delimiter: str) -> None:
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter)
+    writer.writerows([["Bản  dịch", "Mã"], ["ƀuôn; a, b", "utter_greet"], ["", "line"], [], ["x"]])
+    (tmp_path / "a.csv").write_text("\ufeff" + file.getvalue(), encoding="utf-8")
+    assert read_rows(tmp_path / "a.csv", WORDS) == [Row(2, "utter_greet", "ƀuôn; a, b"), Row(3, "line", "")]
+
+
+def test_a_cell_is_never_a_formula(tmp_path: Path) -> None:
+    rows = [list(COLUMNS), ["line", "", "", "=1+1", "- {number}", "", "", ""]]
+    assert "'- {number}" in as_csv(rows).decode("utf-8-sig")
+    (tmp_path / "a.xlsx").write_bytes(as_xlsx(rows))
+    (row,) = read_rows(tmp_path / "a.xlsx", WORDS)
+    assert (row.source, row.translation) == ("=1+1", "- {number}")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "Mã;Bản dịch\nutter_greet;x".encode("utf-16"), "not_utf8"),
+        ("a.csv", b"a,b\n1,2", "no_columns"),
+        ("a.csv", b"", "no_columns"),
+        ("a.xlsx", b"not a spreadsheet", "unreadable"),
+        ("a.po", b'msgid "\xff', "unreadable"),
+        ("a.yml", b"- a", "unreadable"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_words(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SheetRefused, match=said):
+        read_rows(tmp_path / name, WORDS)
+    assert WORDS["file_problems"][said]
+
+
+def test_a_mapping_of_drafts_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("utter_greet: |-\n  Lợi {hotline}\nline: ~\n", encoding="utf-8")
+    assert [(row.context, row.translation) for row in read_rows(tmp_path / "a.yml", WORDS)] == [
+        ("utter_greet", "Lợi {hotline}"),
+        ("line", ""),
+    ]
+
+
+def test_a_good_row_becomes_a_draft() -> None:
+    merged, said = take(Row(2, "utter_greet", " Lợi  \r\n{hotline}\u00a0", source_hash=hash_of(WANTED[0].text)))
+    translation = merged["utter_greet"]
+    assert said == {}
+    assert (translation.text, translation.state, translation.by, translation.date) == (
+        "Lợi\n{hotline}",
+        "draft",
+        "H' An",
+        "2026-11-23",
+    )
+
+
+def test_a_bad_row_stays_out_and_says_why() -> None:
+    merged, said = take(
+        Row(2, "utter_greet", "Lợi"), Row(3, "utter_grit", "x"), Row(4, "line", "- {number}: {name}!"), Row(5, "line", "y")
+    )
+    assert set(merged) == {"line"}
+    assert said == {"utter_greet": ["placeholder_missing"], "utter_grit": ["unknown_context"], "line": ["twice"]}
+
+
+def test_a_row_for_words_that_changed_meanwhile_is_kept_and_withheld() -> None:
+    merged, said = take(Row(2, "utter_greet", "Lợi {hotline}", source="Chào {hotline}", source_hash=hash_of("Chào {hotline}")))
+    assert said == {"utter_greet": ["source_changed"]}
+    assert (merged["utter_greet"].state, merged["utter_greet"].previous) == ("stale", "Chào {hotline}")
+
+
+def test_what_was_approved_is_a_draft_again_when_it_is_replaced() -> None:
+    before = Translation("utter_greet", WANTED[0].text).translated("Lợi {hotline}", by="A", date="2026-11-22")
+    approved = replace(before, status="approved", records=(f"approved: B, 2026-11-22, {before.revision}",))
+    merged, said = take(Row(2, "utter_greet", "Lợi ih {hotline}"), known={"utter_greet": approved})
+    assert (merged["utter_greet"].state, said) == ("draft", {"utter_greet": ["approved_replaced"]})
+    assert merged["utter_greet"].records == approved.records
+    assert take(Row(2, "utter_greet", ""), known={"utter_greet": approved})[0] == {"utter_greet": approved}
+
+
+def test_cleaning_keeps_every_word() -> None:
+    assert cleaned("ơ\u0306 \r\n\u00a0x\r") == "ơ̆\n x"
