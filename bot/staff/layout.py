@@ -20,15 +20,21 @@ from bot.staff.sessions import Person
 
 HERE = Path(__file__).parent
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+# No script at all; forms go to us alone; nobody frames the page.
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+# A room that brings scripts: our own files and nothing written into the page; they speak with us alone.
+SCRIPTS_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'; media-src 'self' blob:"
 HEADERS = {
     **COMMON_HEADERS,
-    # No script at all; forms go to us alone; nobody frames the page.
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+# The rooms in the order of the bar: address, key of its name in interface/staff.yml, who finds it there.
+NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("/insights/figures", "nav_figures", frozenset({"operator", "senior", "content", "admin"})),
+)
 
 
 class Layout:
@@ -38,6 +44,8 @@ class Layout:
         self.words = interface_words(root, "staff", *words)
         self.files = StaticFiles.load(HERE / "static/staff.css", *static)
         self._own_files = tuple(path.name for path in static)
+        has_scripts = any(path.suffix == ".js" for path in static)
+        self._headers = {**HEADERS, "Content-Security-Policy": SCRIPTS_POLICY} if has_scripts else HEADERS
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader([templates, HERE / "templates"]),
             autoescape=True,
@@ -66,9 +74,10 @@ class Layout:
             csrf=csrf,
             versions=self.files.versions,
             here=quote(request.url.path),
+            navigation=[(path, self.words[key]) for path, key, roles in NAVIGATION if person and person.role in roles],
             **(values or {}),
         )
-        return HTMLResponse(html, status, HEADERS)
+        return HTMLResponse(html, status, self._headers)
 
 
 def redirect(address: str) -> Response:
