@@ -140,11 +140,6 @@ def recipients(connection: Connection, correction_id: int, limit: int = 20) -> l
     return [Recipient(**row) for row in rows]
 
 
-def masked(address: str) -> str:
-    """Enough to tell two of a list apart, too little to find somebody."""
-    return f"…{address[-3:]}" if len(address) > 6 else "…"
-
-
 class _Proposals:
     """One look: the open corrections follow what is wrong now."""
 

@@ -15,11 +15,12 @@ from starlette.routing import BaseRoute
 
 from bot.dialogue.corrections import message
 from bot.figures import correction_store
-from bot.figures.correction_store import Correction, CorrectionRefused, Recipient, masked
+from bot.figures.correction_store import Correction, CorrectionRefused, Recipient
 from bot.figures.places import FigurePlaces
 from bot.figures.store import READ_MILLISECONDS, Connection, connected
 from bot.insights.figures_page import HERE, ROLES
 from bot.languages.catalogue import Catalogue
+from bot.masking import masked
 from bot.staff.door import Door, StaffRoute, Visit
 from bot.staff.layout import Layout, redirect
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from bot.cli_figures import app
 from bot.figures import correction_store
-from bot.figures.correction_store import CorrectionRefused, close_finished, corrections, masked, propose, send_now, stop
+from bot.figures.correction_store import CorrectionRefused, close_finished, corrections, propose, send_now, stop
 from bot.figures.corrections import Said, Subject, is_worth_a_correction, published_address, wrong_by_now
 from bot.figures.gate import Judged
 from bot.figures.known import Stored
@@ -385,11 +385,6 @@ def test_one_for_which_nobody_waits_is_closed(connection: Connection) -> None:
     close_finished(connection)
     look(connection)
     assert states(connection) == ["ended"], "who got it is not asked again although the old message is still there"
-
-
-def test_addresses_are_masked() -> None:
-    assert masked("84912345678") == "…678"
-    assert masked("12345") == "…"
 
 
 def test_many_messages_are_looked_through_in_little_time(connection: Connection) -> None:

@@ -54,6 +54,7 @@ LEVELS = {
     "bot.migrations": 0,
     "bot.metrics": 0,
     "bot.log": 0,
+    "bot.masking": 0,
     "bot.messages": 0,
     "bot.settings": 0,
 }
