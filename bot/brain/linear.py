@@ -6,10 +6,11 @@ Nothing is pickled: a model file from elsewhere can hold wrong numbers, but neve
 from __future__ import annotations
 
 import json
+import multiprocessing
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -27,6 +28,8 @@ ARRAYS_FILE = "arrays.npz"
 SEED = 20
 # liblinear stops here: tighter changes no measured accuracy and takes a quarter longer, looser gains a twentieth.
 TOLERANCE = 0.1
+# A table with fewer numbers is fitted before a second process has started.
+WORTH_A_PROCESS = 300_000
 # Stands for all labels of the other half; sorted before them.
 REST = -1
 
@@ -96,16 +99,21 @@ class LinearModel:
 def fit(table: sparse.csr_matrix, truth: Array, labels: list[str], blocks: dict[str, Block], *, cost: float) -> LinearModel:
     """One-against-rest SVM over the rows of `table`; `truth` holds each row's place in `labels`. Every label must occur.
 
-    Each label is a problem of its own, so two threads take half of them each (liblinear holds no lock).
+    Each label is a problem of its own, so two processes take half of them each. Not two threads: liblinear keeps one state of
+    chance for the whole process, and the model would depend on who drew first.
     """
     number = np.bincount(truth, minlength=len(labels))
     balanced = {label: len(truth) / (len(labels) * count) for label, count in enumerate(number) if count}
     halves = [range(0, len(labels), 2), range(1, len(labels), 2)]
-    with ThreadPoolExecutor(len(halves)) as threads:
-        fitted = [threads.submit(_against_rest, table, truth, half, balanced, cost) for half in halves]
+    if table.nnz < WORTH_A_PROCESS:
+        fitted = [_against_rest(table, truth, half, balanced, cost) for half in halves]
+    else:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as other:
+            second = other.submit(_against_rest, table, truth, halves[1], balanced, cost)
+            fitted = [_against_rest(table, truth, halves[0], balanced, cost), second.result()]
     weights = np.empty((len(labels), table.shape[1]), dtype=np.float32)
     bias = np.empty(len(labels), dtype=np.float32)
-    for half, (rows, offsets) in zip(halves, (thread.result() for thread in fitted), strict=True):
+    for half, (rows, offsets) in zip(halves, fitted, strict=True):
         weights[half], bias[half] = rows, offsets
     return LinearModel(labels, blocks, np.ascontiguousarray(weights.T), bias)
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+from bot.brain import linear
 from bot.brain.features import features
 from bot.brain.intent_model import DEFAULTS, RANKING_LENGTH, IntentModel
 from bot.brain.linear import LinearModel, _weighted, counted
@@ -109,6 +111,19 @@ def test_training_twice_gives_the_same_model() -> None:
     one, two = (IntentModel.train(texts, intents, DEFAULTS).model for _ in range(2))
     assert np.array_equal(one.weights, two.weights)
     assert one.temperature == two.temperature
+
+
+def test_two_processes_fit_the_same_model_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(7)
+    table = sparse.random(240, 80, density=0.2, format="csr", rng=chance)
+    truth = np.arange(240) % 6
+    models = []
+    for worth in (table.nnz + 1, 0, 0):
+        monkeypatch.setattr(linear, "WORTH_A_PROCESS", worth)
+        models.append(linear.fit(table, truth, list("abcdef"), {}, cost=1.0))
+    assert np.abs(models[0].weights).sum() > 0
+    assert all(np.array_equal(model.weights, models[0].weights) for model in models)
+    assert all(np.array_equal(model.bias, models[0].bias) for model in models)
 
 
 def test_a_model_is_kept_without_pickle(model: IntentModel, tmp_path: Path) -> None:
