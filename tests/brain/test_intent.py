@@ -115,7 +115,7 @@ def test_training_twice_gives_the_same_model() -> None:
 
 def test_two_processes_fit_the_same_model_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = np.random.default_rng(7)
-    table = sparse.random(240, 80, density=0.2, format="csr", rng=chance)
+    table = sparse.random(240, 80, density=0.2, format="csr", random_state=chance)
     truth = np.arange(240) % 6
     models = []
     for worth in (table.nnz + 1, 0, 0):
