@@ -24,6 +24,7 @@ LEVELS = {
     "bot.cli_zalo": 8,
     "bot.web": 7,
     "bot.chatpage": 6,
+    "bot.desk": 6,
     "bot.insights": 6,
     # The door of every staff page, below the rooms that have such pages.
     "bot.staff": 5.5,

@@ -1,0 +1,1 @@
+"""The operators' desk: people see who waits, take over, answer and hand back."""
