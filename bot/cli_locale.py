@@ -47,10 +47,14 @@ TagsArgument = Annotated[list[str] | None, typer.Argument(help="languages; none:
 
 @app.command()
 def extract(tags: TagsArgument = None) -> None:
-    """Bring the files of translations up to the Vietnamese texts of today. What changed is withheld until it is seen again."""
+    """Bring the files of translations up to the Vietnamese texts of today. What changed is withheld until it is seen again.
+
+    Without names: of the languages that have a file; a name makes one."""
     with _told():
         catalogue = _catalogue()
         for language in _languages(catalogue, tags):
+            if not tags and not _file(language).exists():
+                continue
             before = _known(language)
             after = extracted(sources(catalogue), before)
             _save(language, after)
@@ -226,11 +230,15 @@ def _language(catalogue: Catalogue, tag: str) -> Language:
 
 
 def _known(language: Language) -> dict[str, Translation]:
-    return po.read(ROOT / po.FILE.format(tag=language.tag))
+    return po.read(_file(language))
+
+
+def _file(language: Language) -> Path:
+    return ROOT / po.FILE.format(tag=language.tag)
 
 
 def _save(language: Language, translations: Sequence[Translation]) -> None:
-    po.write(ROOT / po.FILE.format(tag=language.tag), language.tag, language.nplurals, translations)
+    po.write(_file(language), language.tag, language.nplurals, translations)
 
 
 def _refuse_faulty(translation: Translation, language: Language, catalogue: Catalogue) -> None:

@@ -93,6 +93,12 @@ def test_extracting_twice_changes_nothing(loa: Loa, root: Path) -> None:
     assert (root / "locales/rad/messages.po").read_bytes() == before
 
 
+def test_a_file_is_made_only_for_a_language_that_is_named(loa: Loa, root: Path) -> None:
+    loa("extract", "rad")
+    assert loa("extract").output.count(" missing of ") == 1
+    assert [path.parent.name for path in (root / "locales").glob("*/messages.po")] == ["rad"]
+
+
 @pytest.mark.parametrize("form", ["--xlsx", "--csv", "--po"])
 def test_an_export_comes_back_unchanged(loa: Loa, root: Path, form: str) -> None:
     loa("import", "rad", drafts(root, f"{KEY}: |-\n  - Hơ̆k mơak\n\n  115."), "--by", "H' An")
