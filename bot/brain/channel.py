@@ -5,6 +5,9 @@
      "metadata": {"channel": "webchat", "language": "vi", "province": "dak-lak"}}
     → 200 {"replies": [{"key": "utter_testing_where", "text": …}], "understood": {"intent": "testing_where", …}}
 
+`"is_kept": false` in the body asks for the answer to words that belong to no conversation: nothing is remembered. To know only what
+was understood: POST /webhooks/loa/parse {"text": "xét nghiệm ở đâu"} → 200 {"understood": {"intent": "testing_where", …}}
+
 What a citizen types is never a command: Rasa obeys any text that begins with "/" (`/intent{"entity": …}`), so the
 slashes are taken away, and a button's payload goes in as a finished understanding, never as text to be read.
 """
@@ -26,8 +29,8 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from bot.brain.tracker_store import BoundedTrackerStore, TrackerUnavailable
-from bot.brain.turn import Turn, conversation_language, current_turn, language_is_chosen
+from bot.brain.tracker_store import KEPT_RANKING, BoundedTrackerStore, TrackerUnavailable, named_entities
+from bot.brain.turn import Turn, conversation_language, current_turn, earlier_intents, language_is_chosen
 from bot.directory.languages import Languages
 from bot.directory.places import Places
 from bot.languages.normalise import MAX_CHARACTERS
@@ -49,7 +52,7 @@ class BadTurn(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A parsed request. Exactly one of `text` and `payload` counts: `payload` is that of a button."""
+    """A parsed request. Exactly one of `text` and `payload` counts: `payload` is that of a button. `is_kept`: see Turn."""
 
     conversation: str
     message: str
@@ -57,6 +60,7 @@ class Asked:
     text: str
     payload: Payload | None
     metadata: Mapping[str, str]
+    is_kept: bool = True
 
     @classmethod
     def parse(cls, body: object, intents: frozenset[str]) -> Asked:
@@ -73,6 +77,7 @@ class Asked:
             text="" if text is None else typed(text),
             payload=None if payload is None else _payload(payload, intents),
             metadata=_metadata(body.get("metadata")),
+            is_kept=body.get("is_kept") is not False,
         )
 
     def as_message(self, output: Replies) -> UserMessage:
@@ -143,6 +148,19 @@ class LoaInput(InputChannel):  # type: ignore[misc]
                 return _error(400, str(error))
             return await _answer(asked, agent, on_new_message)
 
+        @webhook.post("/parse")  # type: ignore[untyped-decorator]
+        async def parse(request: Request) -> HTTPResponse:
+            if not self._is_authorised(request):
+                return _error(401, "the bearer token is missing or wrong")
+            agent = _agent(request)
+            if agent is None:
+                return _error(503, NO_MODEL)
+            try:
+                text = _parsed_text(request.json)
+            except (BadTurn, SanicException) as error:
+                return _error(400, str(error))
+            return response.json({"understood": await _understood_alone(agent, text)})
+
         @webhook.listener("before_server_stop")  # type: ignore[untyped-decorator]
         async def close(app: Any, loop: Any) -> None:
             store = _bounded_store(getattr(app.ctx, "agent", None))
@@ -158,13 +176,18 @@ class LoaInput(InputChannel):  # type: ignore[misc]
 
 async def _answer(asked: Asked, agent: Agent, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> HTTPResponse:
     """Handle one message, or repeat the replies of an earlier attempt that had come to its end."""
-    turn = Turn(asked.message, asked.attempt)
+    turn = Turn(asked.message, asked.attempt, asked.is_kept)
     mark = current_turn.set(turn)
     conversation_language.set(asked.metadata.get("language"))
     language_is_chosen.set(False)
     try:
         store = _bounded_store(agent)
-        if asked.attempt > 1 and store is not None and (earlier := await store.answered(asked.conversation, asked.message)):
+        if (
+            asked.attempt > 1
+            and asked.is_kept
+            and store is not None
+            and (earlier := await store.answered(asked.conversation, asked.message))
+        ):
             return response.json({"replies": earlier[0], "understood": earlier[1]})
         output = Replies()
         await on_new_message(asked.as_message(output))
@@ -175,6 +198,27 @@ async def _answer(asked: Asked, agent: Agent, on_new_message: Callable[[UserMess
     if turn.failure:
         return _error(503, f"the conversation could not be kept ({turn.failure})")
     return response.json({"replies": output.replies, "understood": turn.understood})
+
+
+async def _understood_alone(agent: Agent, text: str) -> dict[str, Any]:
+    """What the model reads in words that stand in no conversation."""
+    earlier_intents.set(())
+    conversation_language.set(None)
+    language_is_chosen.set(False)
+    return understood(await agent.parse_message(text))
+
+
+def understood(parsed: Mapping[str, Any]) -> dict[str, Any]:
+    """The contract's shape of what Rasa parsed."""
+    text, intent = str(parsed.get("text") or ""), parsed.get("intent") or {}
+    return {
+        "intent": intent.get("name"),
+        "confidence": intent.get("confidence"),
+        "ranking": [
+            [guess.get("name"), guess.get("confidence")] for guess in (parsed.get("intent_ranking") or [])[:KEPT_RANKING]
+        ],
+        "entities": named_entities(text, parsed.get("entities") or []),
+    }
 
 
 def typed(text: str) -> str:
@@ -216,6 +260,13 @@ def _payload(text: object, intents: frozenset[str]) -> Payload:
     if payload is None or payload.intent not in intents:
         raise BadTurn('The payload must be "/" and an intent of the domain, with or without a place or a language.')
     return payload
+
+
+def _parsed_text(body: object) -> str:
+    text = body.get("text") if isinstance(body, dict) else None
+    if not isinstance(text, str):
+        raise BadTurn("The body must be a JSON object whose text is a string.")
+    return typed(text)
 
 
 def _identifier(body: Mapping[str, Any], name: str) -> str:

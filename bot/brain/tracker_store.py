@@ -55,8 +55,10 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
         self._rows = rows or _rows_of(Settings.from_environment().database_url)
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
-        row = await self._guarded(lambda: self._rows.read(sender_id))
         earlier_intents.set(())
+        if not _is_kept():
+            return None
+        row = await self._guarded(lambda: self._rows.read(sender_id))
         if row is None:
             return None
         events = [event for event in row.events if self._is_known(event)]
@@ -76,7 +78,8 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
             return
         await self.stream_events(tracker)
         row = _row(tracker)
-        await self._guarded(lambda: self._rows.write(row))
+        if _is_kept():
+            await self._guarded(lambda: self._rows.write(row))
         if turn := current_turn.get():
             turn.understood = _understood(row)
 
@@ -206,22 +209,31 @@ def _row(tracker: DialogueStateTracker) -> Row:
 def _understood(row: Row) -> dict[str, Any]:
     """What the channel tells the gateway of the row's last message."""
     said: Event = next((event for event in reversed(row.events) if event["event"] == "user"), {})
-    entities = (said.get("parse_data") or {}).get("entities") or []
-    text = said.get("text") or ""
+    parsed = said.get("parse_data") or {}
     return {
         "intent": row.intent,
         "confidence": row.confidence,
         "ranking": row.ranking,
         "conversation_language": row.language,
-        "entities": [
-            {"entity": e.get("entity"), "value": e.get("value"), "text": text[e["start"] : e["end"]] if "start" in e else ""}
-            for e in entities
-        ],
+        "entities": named_entities(said.get("text") or "", parsed.get("entities") or []),
     }
+
+
+def named_entities(text: str, entities: Iterable[Event]) -> list[dict[str, Any]]:
+    """What Rasa found in `text`, with the words that say it."""
+    return [
+        {"entity": e.get("entity"), "value": e.get("value"), "text": text[e["start"] : e["end"]] if "start" in e else ""}
+        for e in entities
+    ]
 
 
 def _rounded(confidence: float | None) -> float | None:
     return None if confidence is None else round(float(confidence), 4)
+
+
+def _is_kept() -> bool:
+    turn = current_turn.get()
+    return turn is None or turn.is_kept
 
 
 def _note_failure(turn: Turn | None, reason: str) -> None:

@@ -13,10 +13,12 @@ from typing import Any
 
 @dataclass
 class Turn:
-    """`understood` has the shape of the answer's field of that name; `failure` says why the turn cannot be trusted."""
+    """`understood` has the shape of the answer's field of that name; `failure` says why the turn cannot be trusted. What is not
+    `is_kept` is answered without memory and leaves none."""
 
     message: str
     attempt: int
+    is_kept: bool = True
     understood: dict[str, Any] = field(default_factory=dict)
     failure: str | None = None
 

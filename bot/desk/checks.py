@@ -32,7 +32,8 @@ _AFTER_A_CALL = re.compile(
     rf"(?<!\w)(?:{_CALL})(?:(?!\d)[^\n]){{0,24}}?(?<![\d/.,])"
     rf"(?P<number>(?!(?:19|20)\d\d(?!{_GAP}\d))\d(?:{_GAP}\d){{2,11}})(?!{_COUNTED})"
 )
-_DIGIT_WORDS = dict(zip("khong linh mot hai ba bon tu nam lam sau bay tam chin".split(), "0012344556789", strict=True))
+_NAMES = ("khong", "linh", "mot", "hai", "ba", "bon", "tu", "nam", "lam", "sau", "bay", "tam", "chin")
+_DIGIT_WORDS = dict(zip(_NAMES, "0012344556789", strict=True))
 _SPELLED = re.compile(rf"(?<!\w)(?:{'|'.join(_DIGIT_WORDS)}|\d)(?:[\s,.-]+(?:{'|'.join(_DIGIT_WORDS)}|\d)){{6,12}}(?!\w)")
 # O for zero, l for one: between digits only.
 _LETTERS_FOR_DIGITS = re.compile(r"(?<!\w)[\dOoIl][\dOoIl\s.\-]{5,}[\dOoIl](?!\w)")

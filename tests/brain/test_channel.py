@@ -124,6 +124,44 @@ async def test_without_the_token_the_door_is_closed(agent: Any, header: dict[str
         assert (await client.post("/webhooks/loa/turn", json=asked("xin chào"), headers=coded)).status_code == 401
 
 
+async def test_words_are_understood_alone_and_leave_no_memory(rasa: httpx.AsyncClient, agent: Any) -> None:
+    answer = await rasa.post("/webhooks/loa/parse", json={"text": "/xét nghiệm ở đâu"})
+    understood = answer.json()["understood"]
+    assert understood["intent"] == "testing_where"
+    assert 3 <= len(understood["ranking"]) <= 5
+    assert understood["ranking"][0] == ["testing_where", understood["confidence"]]
+    assert await agent.tracker_store._tracker_store.keys() == []
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"{}", b'{"text": 7}', b'{"text": null}'])
+async def test_nothing_to_understand_is_told(rasa: httpx.AsyncClient, body: bytes) -> None:
+    assert (await rasa.post("/webhooks/loa/parse", content=body)).status_code == 400
+
+
+async def test_without_the_token_nothing_is_understood(agent: Any) -> None:
+    async with door(agent) as client:
+        client.headers["Authorization"] = "Bearer wrong"
+        assert (await client.post("/webhooks/loa/parse", json={"text": "xin chào"})).status_code == 401
+
+
+async def test_without_a_model_nothing_is_understood() -> None:
+    async with door(None) as client:
+        assert (await client.post("/webhooks/loa/parse", json={"text": "xin chào"})).status_code == 503
+
+
+async def test_what_is_not_kept_is_answered_without_memory_and_leaves_none(rasa: httpx.AsyncClient, agent: Any) -> None:
+    aside = {**asked("xét nghiệm giá bao nhiêu", conversation="phone:1"), "is_kept": False}
+    first = await rasa.post("/webhooks/loa/turn", json=aside)
+    assert keys(first) == ["utter_testing_cost"]
+    assert first.json()["understood"]["intent"] == "testing_cost"
+    assert await agent.tracker_store._tracker_store.keys() == []
+    # What is remembered of a conversation of the same name is not looked at either.
+    await rasa.post("/webhooks/loa/turn", json=asked("xin chào", conversation="phone:1"))
+    again = await rasa.post("/webhooks/loa/turn", json={**aside, "attempt": 2})
+    assert keys(again) == ["utter_testing_cost"]
+    assert (await rasa.post("/webhooks/loa/turn", json=asked("xin chào", conversation="phone:1", attempt=2))).status_code == 200
+
+
 def test_without_a_token_rasa_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOA_RASA_TOKEN", raising=False)
     monkeypatch.chdir("/")
