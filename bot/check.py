@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue, Entry
+from bot.languages.clip_report import clip_findings
 
 MAX_ANSWER_CHARACTERS = 900
 MAX_BUTTON_CHARACTERS = 20
@@ -31,8 +32,10 @@ def findings(catalogue: Catalogue) -> list[Finding]:
     """Everything a person should look at, errors first."""
     found = [Finding("error", e.key, sentence) for e in catalogue.entries.values() for sentence in _errors(catalogue, e)]
     found += [Finding("error", i, "the intent has no answer") for i in catalogue.intents if f"utter_{i}" not in catalogue.entries]
+    found += [finding for finding in clip_findings(catalogue) if finding.severity == "error"]
     found += [Finding("expired", e.key, f"withdrawn: valid until {e.valid_until}") for e in catalogue.expired()]
     found += [Finding("review", e.key, f"review was due on {e.review_by}") for e in catalogue.due_for_review()]
+    found += [finding for finding in clip_findings(catalogue) if finding.severity != "error"]
     return found
 
 

@@ -88,7 +88,7 @@ def check() -> None:
     from bot.check_channels import channel_findings
 
     settings = Settings.from_environment()
-    catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts)
+    catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts, home=settings.home)
     found = [*findings(catalogue), *asyncio.run(channel_findings(settings, catalogue))]
     for finding in found:
         console.print(f"{finding.severity:>7}  {finding.key}  {finding.sentence}", markup=False, highlight=False)

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 MAX_STORED_CHARACTERS = 20_000
 
-# A picture of ours, by an address within the service (`figures/vn/cases.png?weeks=8`), never another host's.
-_PICTURE = re.compile(r"[a-z0-9][A-Za-z0-9_.,/?&=-]{0,300}")
+# A picture or a clip of ours, by an address within the service (`figures/vn/cases.png?weeks=8`), never another host's.
+_OURS = re.compile(r"[a-z0-9][A-Za-z0-9_.,/?&=-]{0,300}")
+_ATTACHMENT_TYPES: tuple[Literal["image", "audio"], ...] = ("image", "audio")
 _PAYLOAD = re.compile(
     r"/(?P<intent>[a-z0-9_]{1,60})"
     r'(?:\{(?:"place": ?"(?P<place>[a-z0-9-]{1,60})"|"language": ?"(?P<language>[A-Za-z0-9-]{2,35})")\})?'
@@ -201,20 +202,22 @@ class Button:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A picture beside a message. `url` is relative to the service's own address; `alt` says the same in words."""
+    """A picture beside a message, or the message to be heard. `url` is relative to the service's own address; `alt` says in words
+    what a picture shows, and of a clip which language it is in and whether a machine speaks."""
 
     url: str
     alt: str
-    type: Literal["image"] = "image"
+    type: Literal["image", "audio"] = "image"
 
     @classmethod
     def parse(cls, raw: object) -> Attachment | None:
-        """None for what no channel could show: a picture is never worth the text that it stands beside."""
+        """None for what no channel could show: a picture or a clip is never worth the text that it stands beside."""
         given = raw if isinstance(raw, Mapping) else {}
         url, alt = given.get("url"), given.get("alt")
-        if given.get("type") != "image" or not isinstance(url, str) or not isinstance(alt, str) or not alt.strip():
+        kind = next((known for known in _ATTACHMENT_TYPES if known == given.get("type")), None)
+        if kind is None or not isinstance(url, str) or not isinstance(alt, str) or not alt.strip():
             return None
-        return cls(url, alt) if _PICTURE.fullmatch(url) and ".." not in url else None
+        return cls(url, alt, kind) if _OURS.fullmatch(url) and ".." not in url else None
 
     def as_dict(self) -> dict[str, str]:
         return {"type": self.type, "url": self.url, "alt": self.alt}

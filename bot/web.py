@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 
 from bot.channels.acknowledging import AcknowledgeTimes
 from bot.channels.assembly import Surroundings, channels
+from bot.channels.clips import ClipFiles
 from bot.channels.sending import Channel
 from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
@@ -74,7 +75,7 @@ class Service:
             raise SettingsError("LOA_DATABASE_URL, LOA_RASA_URL and LOA_ACTIONS_URL are needed here; `loa up` sets them.")
         pool, queue = open_pool(settings.database_url), Queue(settings.database_url)
         engine = Engine(settings.rasa_url, settings.rasa_token, settings.province)
-        catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts)
+        catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts, home=settings.home)
 
         pictures = _pictures(settings.database_url, catalogue)
         quiet = datetime.timedelta(minutes=settings.operator_quiet_minutes)
@@ -158,6 +159,7 @@ def create_app() -> Starlette:
         *pages.routes(),
         *webchat.routes(),
         *service.pictures.routes(),
+        *ClipFiles(service.catalogue.clips).routes(),
         *staff.routes(),
         *figures.routes(),
         *corrections.routes(),

@@ -130,7 +130,7 @@ def _intent(parsed: Mapping[str, Any]) -> str | None:
 
 def _catalogue() -> Catalogue:
     settings = Settings.from_environment()
-    return Catalogue.load(ROOT, settings.province, drafts=settings.drafts)
+    return Catalogue.load(ROOT, settings.province, drafts=settings.drafts, home=settings.home)
 
 
 def _language(tracker: DialogueStateTracker) -> str:

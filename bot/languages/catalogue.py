@@ -20,6 +20,7 @@ import yaml
 from bot.directory.contacts import Contact, Contacts
 from bot.directory.documents import Document, Documents, spoken_date
 from bot.directory.languages import VIETNAMESE, Languages
+from bot.languages.audio import Clips
 from bot.languages.described import described
 from bot.languages.figure_lines import figure_texts, pictures
 from bot.languages.normalise import fold, normalise
@@ -141,15 +142,22 @@ class Catalogue:
     drafts: Drafts = "bilingual"
     # The topic in whose file a fragment stands.
     fragment_topics: Mapping[str, str] = field(default_factory=dict)
+    clips: Clips = field(default_factory=Clips)
     _keywords: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
     def load(
-        cls, root: Path, province: str, today: Callable[[], datetime.date] | None = None, drafts: Drafts = "bilingual"
+        cls,
+        root: Path,
+        province: str,
+        today: Callable[[], datetime.date] | None = None,
+        drafts: Drafts = "bilingual",
+        home: Path | None = None,
     ) -> Catalogue:
         """Read locales/vi and data/directory below `root`; raises CatalogueError with file and key.
 
-        `drafts`: what nobody has approved is sent with the Vietnamese text below, or not at all.
+        `drafts`: what nobody has approved is sent with the Vietnamese text below, or not at all. `home`: LOA_HOME, whose clips
+        count beside those of the repository.
         """
         entries: dict[str, Entry] = {}
         intents: dict[str, Intent] = {}
@@ -169,7 +177,8 @@ class Catalogue:
             fragment_topics.update(dict.fromkeys(content.get("fragments") or {}, topic))
             ui.update(content.get("ui") or {})
         directory = (Contacts.load(root), Documents.load(root), province, today or _today, Languages.load(root))
-        catalogue = cls(entries, intents, fragments, ui, *directory, SpokenLanguages(root), drafts, fragment_topics)
+        clips = Clips.below(root, *([home] if home else []))
+        catalogue = cls(entries, intents, fragments, ui, *directory, SpokenLanguages(root), drafts, fragment_topics, clips)
         catalogue._keywords = _keyword_table(intents.values())
         return catalogue
 
@@ -245,7 +254,8 @@ class Catalogue:
         return self.fragments[template].format_map(_Given(shown))
 
     def _said(self, entry: Entry, values: Mapping[str, Any], language: str) -> Answer:
-        vietnamese = self._fill(entry, values)
+        filled = self._fill(entry, values)
+        vietnamese = replace(filled, attachments=(*filled.attachments, *self._clip(entry.key, filled.text, VIETNAMESE)))
         if language == VIETNAMESE or language not in self.languages:
             return vietnamese
         if not self.has_texts(language):
@@ -254,9 +264,10 @@ class Catalogue:
         found = self.spoken[language].of(entry.key, entry.text)
         fragments = self._fragments(language)
         said = self._fill(replace(entry, text=found.text), values, fragments) if found else vietnamese
+        heard = (*said.attachments, *self._clip(entry.key, said.text, language)) if found else vietnamese.attachments
         if found and {found.state, *fragments.states} == {"approved"}:
             buttons = (*self._spoken_buttons(entry, values, language, only_approved=True), self._back())
-            return replace(said, buttons=buttons, language=language, revision=found.revision)
+            return replace(said, buttons=buttons, language=language, revision=found.revision, attachments=heard)
         if entry.risk == "high":
             return self._with_notice(vietnamese, "only_vietnamese", {}, language)
         if found is None or self.drafts == "hide":
@@ -268,7 +279,36 @@ class Catalogue:
             buttons=(*self._spoken_buttons(entry, values, language), self._back()),
             language=language,
             revision=found.revision,
+            attachments=heard,
         )
+
+    def heard(self, key: str, language: str) -> str | None:
+        """The words of an answer that nothing is filled into but what the directory gives: what a clip of it has to say. None for
+        one that is unknown or withdrawn, and in another language for one that may not be sent in it."""
+        entry = self.entries.get(key)
+        if entry is None or entry.valid_until < self.today():
+            return None
+        if language == VIETNAMESE:
+            return self._fill(entry, {}).text
+        found = self.spoken[language].of(key, entry.text) if language in self.languages else None
+        if found is None:
+            return None
+        fragments = self._fragments(language)
+        text = self._fill(replace(entry, text=found.text), {}, fragments).text
+        is_approved = {found.state, *fragments.states} == {"approved"}
+        return text if is_approved or (self.drafts != "hide" and entry.risk != "high") else None
+
+    def _clip(self, key: str, text: str, language: str) -> tuple[Attachment, ...]:
+        """The answer to be heard, if there is a clip with these very words. Whether a machine speaks is said with it."""
+        clip = self.clips.saying(language, key, text)
+        if clip is None:
+            return ()
+        fragment = "audio_clip_synthetic" if clip.is_synthetic else "audio_clip"
+        source = self.fragments[fragment]
+        found = self.spoken[language].of(fragment, source) if language != VIETNAMESE else None
+        name = self.languages[language]
+        said = [found.text.format(language_name=name.own_name)] if found else []
+        return (Attachment(clip.address, " · ".join([*said, source.format(language_name=name.name)]), "audio"),)
 
     def _with_notice(self, answer: Answer, fragment: str, values: Mapping[str, Any], language: str = VIETNAMESE) -> Answer:
         return replace(answer, text=f"{answer.text}\n\n{self._in_both(fragment, values, language)}")
