@@ -5,8 +5,8 @@
      "metadata": {"channel": "webchat", "language": "vi", "province": "dak-lak"}}
     → 200 {"replies": [{"key": "utter_testing_where", "text": …}], "understood": {"intent": "testing_where", …}}
 
-`"is_kept": false` in the body asks for the answer to words that belong to no conversation: nothing is remembered. To know only what
-was understood: POST /webhooks/loa/parse {"text": "xét nghiệm ở đâu"} → 200 {"understood": {"intent": "testing_where", …}}
+`"is_kept": false` in the body asks for the answer to words that belong to no conversation: nothing is remembered. To know only
+what was understood: POST /webhooks/loa/parse {"text": "xét nghiệm ở đâu"} → 200 {"understood": {"intent": "testing_where", …}}
 
 What a citizen types is never a command: Rasa obeys any text that begins with "/" (`/intent{"entity": …}`), so the
 slashes are taken away, and a button's payload goes in as a finished understanding, never as text to be read.
@@ -19,7 +19,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
@@ -44,6 +44,8 @@ LONGEST_ID = 200
 # White space, control and zero-width characters and slashes, in any order.
 COMMAND_PREFIX = re.compile("^[\\s/\u0000-\u001f\u007f-\u00a0\u00ad\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
 NO_MODEL = "no model is loaded"
+
+T = TypeVar("T")
 
 
 class BadTurn(Exception):
@@ -137,29 +139,14 @@ class LoaInput(InputChannel):  # type: ignore[misc]
 
         @webhook.post("/turn")  # type: ignore[untyped-decorator]
         async def turn(request: Request) -> HTTPResponse:
-            if not self._is_authorised(request):
-                return _error(401, "the bearer token is missing or wrong")
-            agent = _agent(request)
-            if agent is None:
-                return _error(503, NO_MODEL)
-            try:
-                asked = Asked.parse(request.json, payload_intents(agent))
-            except (BadTurn, SanicException) as error:
-                return _error(400, str(error))
-            return await _answer(asked, agent, on_new_message)
+            async def answer(agent: Agent, asked: Asked) -> HTTPResponse:
+                return await _answer(asked, agent, on_new_message)
+
+            return await self._let_in(request, lambda agent: Asked.parse(request.json, payload_intents(agent)), answer)
 
         @webhook.post("/parse")  # type: ignore[untyped-decorator]
         async def parse(request: Request) -> HTTPResponse:
-            if not self._is_authorised(request):
-                return _error(401, "the bearer token is missing or wrong")
-            agent = _agent(request)
-            if agent is None:
-                return _error(503, NO_MODEL)
-            try:
-                text = _parsed_text(request.json)
-            except (BadTurn, SanicException) as error:
-                return _error(400, str(error))
-            return response.json({"understood": await _understood_alone(agent, text)})
+            return await self._let_in(request, lambda _: _parsed_text(request.json), _understood_alone)
 
         @webhook.listener("before_server_stop")  # type: ignore[untyped-decorator]
         async def close(app: Any, loop: Any) -> None:
@@ -168,6 +155,20 @@ class LoaInput(InputChannel):  # type: ignore[misc]
                 await store.close()
 
         return webhook
+
+    async def _let_in(
+        self, request: Request, read: Callable[[Agent], T], answer: Callable[[Agent, T], Awaitable[HTTPResponse]]
+    ) -> HTTPResponse:
+        if not self._is_authorised(request):
+            return _error(401, "the bearer token is missing or wrong")
+        agent = _agent(request)
+        if agent is None:
+            return _error(503, NO_MODEL)
+        try:
+            asked = read(agent)
+        except (BadTurn, SanicException) as error:
+            return _error(400, str(error))
+        return await answer(agent, asked)
 
     def _is_authorised(self, request: Request) -> bool:
         scheme, _, token = (request.headers.get("Authorization") or "").partition(" ")
@@ -200,12 +201,12 @@ async def _answer(asked: Asked, agent: Agent, on_new_message: Callable[[UserMess
     return response.json({"replies": output.replies, "understood": turn.understood})
 
 
-async def _understood_alone(agent: Agent, text: str) -> dict[str, Any]:
+async def _understood_alone(agent: Agent, text: str) -> HTTPResponse:
     """What the model reads in words that stand in no conversation."""
     earlier_intents.set(())
     conversation_language.set(None)
     language_is_chosen.set(False)
-    return understood(await agent.parse_message(text))
+    return response.json({"understood": understood(await agent.parse_message(text))})
 
 
 def understood(parsed: Mapping[str, Any]) -> dict[str, Any]:
