@@ -32,7 +32,7 @@ from bot.languages.translation import (
     state_beside,
     total,
 )
-from bot.languages.translation_lint import Problem, problems, sentence
+from bot.languages.translation_lint import faults, sentence
 from bot.languages.translation_sheets import RowResult, SheetRefused, as_csv, as_xlsx, read_rows, table, taken_in
 from bot.settings import ROOT, Settings
 
@@ -182,22 +182,13 @@ def lint(tags: TagsArgument = None) -> None:
         found = [
             (language, translation, problem)
             for language in _languages(catalogue, tags)
-            for translation, problem in faults(catalogue, language, _known(language))
+            for translation, problem in faults(_known(language), language, catalogue.languages[VIETNAMESE])
         ]
         for language, translation, problem in found:
             _say(f"{problem.severity:>5}  {language.tag}  {translation.context}  {sentence(problem, words)}")
         _say(f"{len(found)} findings")
         if any(problem.severity == "error" for _, _, problem in found):
             raise typer.Exit(1)
-
-
-def faults(catalogue: Catalogue, language: Language, known: Mapping[str, Translation]) -> Iterator[tuple[Translation, Problem]]:
-    """Problems of everything that may be served; what is stale or obsolete is withheld anyway."""
-    vietnamese = catalogue.languages[VIETNAMESE]
-    for translation in known.values():
-        if not translation.is_obsolete and translation.state not in {"missing", "stale"}:
-            for problem in problems(translation.context, translation.source, translation.text, language, vietnamese):
-                yield translation, problem
 
 
 @contextlib.contextmanager
@@ -242,7 +233,7 @@ def _save(language: Language, translations: Sequence[Translation]) -> None:
 
 
 def _refuse_faulty(translation: Translation, language: Language, catalogue: Catalogue) -> None:
-    for _, problem in faults(catalogue, language, {translation.context: translation}):
+    for _, problem in faults({translation.context: translation}, language, catalogue.languages[VIETNAMESE]):
         if problem.severity == "error":
             raise ReviewRefused(f"{translation.context}: {sentence(problem, _words()['problems'])}")
 

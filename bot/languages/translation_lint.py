@@ -11,6 +11,7 @@ from typing import Literal
 
 from bot.directory.languages import Language, letters_of
 from bot.languages import po
+from bot.languages.po import Translation
 from bot.languages.translation import is_button
 
 # An answer is split at its paragraphs beyond what a platform takes in one message; Messenger and Zalo take 2,000 characters.
@@ -61,6 +62,14 @@ def problems(context: str, source: str, text: str, language: Language, vietnames
         *_length(context, text),
         *([Problem("same_as_source", "look")] if text == source and len(_WORD.findall(bare)) > 2 else []),
     ]
+
+
+def faults(known: Mapping[str, Translation], language: Language, vietnamese: Language) -> Iterator[tuple[Translation, Problem]]:
+    """Problems of everything that may be served; what is stale or obsolete is withheld anyway."""
+    for translation in known.values():
+        if not translation.is_obsolete and translation.state not in {"missing", "stale"}:
+            for problem in problems(translation.context, translation.source, translation.text, language, vietnamese):
+                yield translation, problem
 
 
 def sentence(problem: Problem, words: Mapping[str, str]) -> str:

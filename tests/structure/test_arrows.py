@@ -35,6 +35,7 @@ LEVELS = {
     "bot.measuring": 5,
     "bot.brain": 4,
     "bot.check": 4,
+    "bot.check_translations": 4,
     "bot.check_channels": 5,
     "bot.live": 3,
     "bot.supervisor": 3,
@@ -56,6 +57,10 @@ LEVELS = {
     "bot.metrics": 0,
     "bot.log": 0,
     "bot.masking": 0,
+    "bot.privacy": 5.2,
+    # Pure text functions.
+    "bot.privacy.masking": 0.6,
+    "bot.privacy.names": 0,
     "bot.messages": 0,
     "bot.settings": 0,
 }
