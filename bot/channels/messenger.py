@@ -26,14 +26,15 @@ from starlette.routing import Route
 
 from bot.channels.acknowledging import acknowledged, refused
 from bot.channels.body import parse_json, read_bytes
-from bot.channels.messenger_events import CHANNEL, BadEvent, Ignored, read_call
+from bot.channels.messenger_events import CHANNEL, OUR_METADATA, BadEvent, Ignored, read_call
 from bot.channels.messenger_graph import Graph
-from bot.channels.messenger_messages import Message, picture, profile, rendered
+from bot.channels.messenger_messages import Message, picture, profile, rendered, sound
+from bot.channels.rendering import clip_line
 from bot.channels.sending import OutsideWindow, Receive, SendFailed, SendLater, SendProblem, SendUnknown
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue
 from bot.log import where
-from bot.messages import Echo, Event, Incoming, Outgoing
+from bot.messages import Attachment, Echo, Event, Incoming, Outgoing
 from bot.metrics import EVENTS_IGNORED, WEBHOOKS_REFUSED
 from bot.settings import MessengerSettings
 
@@ -43,7 +44,7 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_CHALLENGE_CHARACTERS = 200
 WINDOW = datetime.timedelta(hours=24)
 HUMAN_AGENT_WINDOW = datetime.timedelta(days=7)
-# How long the rest of a conversation waits for one picture, which Meta fetches from us during the call.
+# How long the rest of a conversation waits for one picture or clip, which Meta fetches from us during the call.
 PICTURE_SECONDS = 10.0
 # "Seen" and "typing" are shown for at most so many people at a time; what is more goes without.
 SHOWN_AT_ONCE = 8
@@ -196,25 +197,25 @@ class Messenger:
         await self._graph.close()
 
     async def send(self, address: str, message: Outgoing) -> tuple[str, ...]:
-        """Send all parts and the pictures; returns Meta's ids in the order of sending."""
+        """Send all parts, pictures and clips; returns Meta's ids in the order of sending."""
         page, _, person = address.partition(":")
         if page not in self._settings.pages:
             raise SendFailed("the page of this conversation is not in MESSENGER_PAGES", reason="strange_page")
-        text = message.text
-        if message.source:
-            text = f"{text}\n\n{self._catalogue.source_line(message.source)}"
-        *before, last = rendered(text, message.buttons)
+        attachments = message.attachments if self._public_url else ()
+        source = self._catalogue.source_line(message.source) if message.source else ""
+        # A clip has no caption there: that a machine speaks must be said beside it.
+        captions = [clip.alt for clip in attachments if clip.type == "audio"]
+        *before, last = rendered("\n\n".join(filter(None, (message.text, source, *captions))), message.buttons)
         sending = _Sending(self._graph, page, person, is_tagged=message.author == "operator" and self._settings.human_agent)
-        pictures = [picture(f"{self._public_url}/{a.url}") for a in message.attachments] if self._public_url else []
         # Quick replies go as soon as anything comes after them.
-        ahead, after = (pictures, []) if "quick_replies" in last else ([], pictures)
+        ahead, after = (attachments, ()) if "quick_replies" in last else ((), attachments)
         for part in before:
             await sending.words(part)
-        for shown in ahead:
-            await sending.picture(shown)
+        for attachment in ahead:
+            await sending.attachment(attachment, self._public_url)
         await sending.words(last)
-        for shown in after:
-            await sending.picture(shown)
+        for attachment in after:
+            await sending.attachment(attachment, self._public_url)
         return tuple(sending.ids)
 
     async def check(self) -> Sequence[Finding]:
@@ -258,13 +259,19 @@ class _Sending:
             raise
         self._words_arrived = True
 
-    async def picture(self, message: Message) -> None:
-        """Whatever goes wrong with a picture, the words count: they are neither held back nor sent again."""
+    async def attachment(self, attachment: Attachment, public_url: str) -> None:
+        """Whatever goes wrong with a picture or a clip, the words count: they are neither held back nor sent again."""
+        is_clip, url = attachment.type == "audio", f"{public_url}/{attachment.url}"
         try:
             async with asyncio.timeout(PICTURE_SECONDS):
-                await self._post(message)
+                try:
+                    await self._post(sound(url) if is_clip else picture(url))
+                except SendFailed:
+                    if not is_clip:
+                        raise
+                    await self._post({"text": clip_line(attachment, public_url), "metadata": OUR_METADATA})
         except (SendProblem, TimeoutError) as error:
-            log.warning("messenger_picture_not_sent", error=type(error).__name__)
+            log.warning("messenger_attachment_not_sent", kind=attachment.type, error=type(error).__name__)
 
     async def _post(self, message: Message) -> None:
         body: dict[str, Any] = {"recipient": {"id": self._person}, "messaging_type": "RESPONSE", "message": message}

@@ -59,6 +59,10 @@ def picture(url: str) -> Message:
     return {"attachment": {"type": "image", "payload": {"url": url, "is_reusable": True}}, "metadata": OUR_METADATA}
 
 
+def sound(url: str) -> Message:
+    return {"attachment": {"type": "audio", "payload": {"url": url, "is_reusable": True}}, "metadata": OUR_METADATA}
+
+
 def arrange(buttons: Sequence[Button]) -> Arranged:
     """At most three of any kind stay below the text. More: what is pressed becomes quick replies, links and numbers stay below.
     A number that cannot be dialled from abroad (115, 1900 …) has no button on Messenger and becomes a line."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import regex
 
-from bot.messages import Button
+from bot.messages import Attachment, Button
 
 Measure = Callable[[str], int]
 T = TypeVar("T")
@@ -79,6 +79,11 @@ def grouped(items: Iterable[T], size: int) -> list[tuple[T, ...]]:
 def spelled(button: Button) -> str:
     """A link or a phone number as a line of text, for platforms without such a button."""
     return f"{button.title}: {button.url or button.phone}"
+
+
+def clip_line(clip: Attachment, public_url: str) -> str:
+    """A clip as a line of text, for platforms that cannot play it."""
+    return f"{clip.alt}: {public_url}/{clip.url}"
 
 
 def is_same_text(one: str, other: str) -> bool:

@@ -16,7 +16,7 @@ import hmac
 import re
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,7 +35,7 @@ from bot.channels.acknowledging import acknowledged, refused
 from bot.channels.body import BadBody, parse_json, read_bytes
 from bot.channels.pacing import Pace
 from bot.channels.payloads import short_id
-from bot.channels.rendering import shortened, spelled, split, titles, utf16_units
+from bot.channels.rendering import clip_line, shortened, spelled, split, titles, utf16_units
 from bot.channels.sending import Receive, SendBlocked, SendFailed, SendLater, SendProblem, SendUnknown
 from bot.channels.telegram_profile import introduce, profiles
 from bot.channels.telegram_updates import ALLOWED_UPDATES, CHANNEL, callback_id, name_of, parse_update
@@ -54,8 +54,9 @@ MAX_CAPTION_UNITS = 1024
 MAX_TITLE_UNITS = 60
 MESSAGES_A_SECOND = 30
 SECONDS_BETWEEN_MESSAGES = 1.0
-# How long the rest of a conversation waits for one picture.
+# How long the rest of a conversation waits for one picture, and for one clip, which is ten times as large.
 PICTURE_SECONDS = 10.0
+CLIP_SECONDS = 20.0
 # A later part that is refused for the moment is tried again here: sending the whole message again would double the first part.
 PART_PAUSES = (1.0, 3.0, 10.0)
 LONGEST_PART_PAUSE_SECONDS = 30.0
@@ -85,6 +86,7 @@ class Telegram:
         self, settings: TelegramSettings, public_url: str, receive: Receive, catalogue: Catalogue, picture: Picture | None = None
     ) -> None:
         self._settings = settings
+        self._public_url = public_url
         self._webhook_url = f"{public_url}/webhooks/telegram" if public_url else ""
         self._receive = receive
         self._catalogue = catalogue
@@ -171,7 +173,7 @@ class Telegram:
         return self._typing.shown(address)
 
     async def send(self, address: str, message: Outgoing) -> tuple[str, ...]:
-        """Send all parts, then the pictures; returns Telegram's ids in that order."""
+        """Send all parts, then pictures and clips; returns Telegram's ids in that order."""
         await self._typing.end(address)
         *before, last = split(self._text(message), MAX_TEXT_UNITS, utf16_units)
         sent: list[str] = []
@@ -179,7 +181,8 @@ class Telegram:
             sent.append(await self._send_part(address, part, None, sent))
         sent.append(await self._send_last(address, last, message.buttons, sent))
         for attachment in message.attachments:
-            sent += await self._send_picture(address, attachment)
+            send = self._send_clip if attachment.type == "audio" else self._send_picture
+            sent += await send(address, attachment)
         return tuple(sent)
 
     async def _begin(self) -> None:
@@ -296,6 +299,35 @@ class Telegram:
         except Exception as error:  # noqa: BLE001  as in delivery: an unforeseen fault must not turn a sent message into a failed one
             log.warning("telegram_picture_not_sent", url=attachment.url, error=type(error).__name__)
             return []
+
+    async def _send_clip(self, address: str, clip: Attachment) -> list[str]:
+        """As with a picture: the words have arrived, and stay sent."""
+        try:
+            async with asyncio.timeout(CLIP_SECONDS):
+                path = self._catalogue.clips.file(clip.url, as_voice=True)
+                if path is None:
+                    log.info("telegram_clip_missing", url=clip.url)
+                    return []
+                await self._pace.wait(address)
+                return [await self._send_sound(address, clip, path)]
+        except Exception as error:  # noqa: BLE001  as in delivery: an unforeseen fault must not turn a sent message into a failed one
+            log.warning("telegram_clip_not_sent", url=clip.url, error=type(error).__name__)
+            return []
+
+    async def _send_sound(self, address: str, clip: Attachment, path: Path) -> str:
+        """Opus as a voice message, MP3 in the player; its address where that is refused (people may forbid voice messages)."""
+        file = InputFile(await asyncio.to_thread(path.read_bytes), filename=path.name)
+        caption = shortened(clip.alt, MAX_CAPTION_UNITS, utf16_units)
+        try:
+            if path.suffix == ".ogg":
+                return str((await self._bot.send_voice(int(address), file, caption=caption)).message_id)
+            title = shortened(clip.alt, MAX_TITLE_UNITS, utf16_units)
+            return str((await self._bot.send_audio(int(address), file, caption=caption, title=title)).message_id)
+        except BadRequest as refused:
+            if not self._public_url:
+                raise
+            log.info("telegram_clip_refused", url=clip.url, error=type(refused).__name__)
+            return await self._send_text(address, clip_line(clip, self._public_url), None)
 
     async def _show_typing(self, address: str) -> None:
         """A failure here costs the citizen nothing; when there is much to send, the sign is left out."""

@@ -1,8 +1,9 @@
 """The web chat's HTTP contract: a signed session, messages in, server-sent events out.
 
 A message is `{"text": "…"}` or `{"payload": "/testing_where"}`, with an optional `"id"` that makes a repeated POST a
-no-op. An event is `{"id", "author", "text", "buttons": [{"title", "payload"}], "attachments": [{"type": "image", "url", "alt"}],
-"source": {…}|null}`; a picture's `url` is relative to the service's address.
+no-op. An event is `{"id", "author", "text", "buttons": [{"title", "payload"}], "attachments": [{"type", "url", "alt"}],
+"source": {…}|null, "language", "talk_language"}`; an attachment is an image or audio, its `url` relative to the
+service's address. `language` is that of the text, `talk_language` the one in which the conversation is answered by now.
 """
 
 from __future__ import annotations
@@ -156,6 +157,8 @@ def _event(row: Mapping[str, Any]) -> dict[str, Any]:
         "buttons": row["buttons"],
         "attachments": row["attachments"],
         "source": row["source"],
+        "language": row["language"],
+        "talk_language": row["talk_language"],
     }
 
 

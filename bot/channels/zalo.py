@@ -29,7 +29,7 @@ from starlette.routing import Route
 from bot.channels.acknowledging import acknowledged, refused
 from bot.channels.body import BadBody, parse_json, read_bytes
 from bot.channels.payloads import short_id
-from bot.channels.rendering import ELLIPSIS, grouped, spelled, split, titles
+from bot.channels.rendering import ELLIPSIS, clip_line, grouped, spelled, split, titles
 from bot.channels.sending import OutsideWindow, Receive, SendBlocked, SendFailed, SendLater, SendProblem, SendUnknown
 from bot.channels.zalo_events import ANONYMOUS, CHANNEL, DATA_RIGHTS_EVENT, Unreadable, name_of, parse_event
 from bot.channels.zalo_signature import RETRY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Signed, is_stale, matching
@@ -178,13 +178,14 @@ class Zalo:
         """Send all parts, then the pictures; returns Zalo's ids of all of them."""
         ids: list[str] = []
         try:
-            for words, buttons in _parts(message, self._catalogue):
+            for words, buttons in _parts(message, self._catalogue, self._public_url):
                 ids.append(await self._send_part(address, words, buttons, message.quotes, is_first=not ids))
         except SendProblem as problem:
             problem.sent = tuple(ids)
             raise
         for attachment in message.attachments:
-            ids += await self._send_picture(address, attachment)
+            if attachment.type == "image":
+                ids += await self._send_picture(address, attachment)
         return tuple(ids)
 
     async def check(self) -> Sequence[Finding]:
@@ -335,10 +336,12 @@ def _raise_refusal(answer: Mapping[str, Any]) -> None:
     raise SendFailed(sentence, reason=reason)
 
 
-def _parts(message: Outgoing, catalogue: Catalogue) -> list[tuple[str, tuple[Button, ...]]]:
-    """(text, buttons) of each message that Zalo gets; the buttons stand under the last text, more than five under a next one."""
-    text = f"{message.text}\n\n{catalogue.source_line(message.source)}" if message.source else message.text
-    texts = split(text, MAX_TEXT_CHARACTERS)
+def _parts(message: Outgoing, catalogue: Catalogue, public_url: str) -> list[tuple[str, tuple[Button, ...]]]:
+    """(text, buttons) of each message that Zalo gets; the buttons stand under the last text, more than five under a next one.
+    An official account can send no sound, and as files only documents: a clip is a line with its address."""
+    source = catalogue.source_line(message.source) if message.source else ""
+    clips = [clip_line(one, public_url) for one in message.attachments if one.type == "audio" and public_url]
+    texts = split("\n\n".join(filter(None, (message.text, source, *clips))), MAX_TEXT_CHARACTERS)
     first, *more = grouped(message.buttons, MAX_BUTTONS) or [()]
     return [
         *((words, ()) for words in texts[:-1]),

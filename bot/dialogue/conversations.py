@@ -397,7 +397,9 @@ async def outgoing_after(
 ) -> list[dict[str, Any]]:
     """The replies of one conversation with an id above `after`, oldest first: what an event stream still has to show."""
     cursor = await connection.execute(
-        """SELECT m.id, m.author, m.text, m.buttons, m.source, m.attachments FROM messages m
+        """SELECT m.id, m.author, m.text, m.buttons, m.source, m.attachments, m.language,
+                  c.language AS talk_language
+           FROM messages m
            JOIN conversations c ON c.id = m.conversation_id
            WHERE c.channel = %s AND c.address = %s AND m.direction = 'outgoing' AND m.id > %s ORDER BY m.id LIMIT %s""",
         [channel, address, after, limit],

@@ -15,7 +15,7 @@ def test_an_answer_comes_as_an_event_of_the_contract(gateway: GatewayProcess) ->
     visitor = Visitor(gateway.address)
     visitor.writes("xin chào")
     event = read_events(visitor, 1)[0]
-    assert set(event) == {"id", "author", "text", "buttons", "attachments", "source"}
+    assert set(event) == {"id", "author", "text", "buttons", "attachments", "source", "language", "talk_language"}
     assert (event["author"], event["text"]) == ("bot", "answer to xin chào")
 
 

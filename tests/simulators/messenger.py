@@ -371,7 +371,7 @@ def wrong_with(message: Any) -> str | None:
         "A phone number begins with a plus": any(
             b["type"] == "phone_number" and not re.fullmatch(r"\+\d{8,15}", b["payload"]) for b in buttons
         ),
-        "A text must not be empty": not text_of(message).strip() and not _is_picture(message),
+        "A text must not be empty": not text_of(message).strip() and not _is_media(message),
     }
     return next((sentence for sentence, is_wrong in checks.items() if is_wrong), None)
 
@@ -380,8 +380,8 @@ def _is_template(message: Mapping[str, Any]) -> bool:
     return (message.get("attachment") or {}).get("type") == "template"
 
 
-def _is_picture(message: Mapping[str, Any]) -> bool:
-    return (message.get("attachment") or {}).get("type") == "image"
+def _is_media(message: Mapping[str, Any]) -> bool:
+    return (message.get("attachment") or {}).get("type") in ("image", "audio")
 
 
 # ── how a send can end ──────────────────────────────────────────────────────────────────────────────

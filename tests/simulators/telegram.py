@@ -38,7 +38,7 @@ LINK = re.compile(r"https?://[^\s/]+\.[^\s/]+")
 
 class TelegramSimulator(Simulator):
     """`citizen_writes` queues an update; `sent` is what citizens received, `photos` the pictures among it; `faults` are played by
-    the next sends of text, `photo_faults` by those of pictures.
+    the next sends of text, `photo_faults` by those of pictures, `sound_faults` by those of voice messages and audio (`sounds`).
 
     `gateway`: where a webhook is posted to instead of the public address that the service told, which nobody here can reach.
     `scale` shortens the pauses between redeliveries. `citizen` is whose chat is meant where none is named.
@@ -53,6 +53,8 @@ class TelegramSimulator(Simulator):
         self.faults: list[Answer] = []
         self.photos: list[dict[str, Any]] = []
         self.photo_faults: list[Answer] = []
+        self.sounds: list[dict[str, Any]] = []
+        self.sound_faults: list[Answer] = []
         self.callbacks_answered: list[str] = []
         self.actions: list[str] = []
         self.typing_in: list[str] = []
@@ -95,8 +97,26 @@ class TelegramSimulator(Simulator):
         """As new, for the next test, with another citizen: the service's pace is for each chat. The webhook stays set."""
         with self._new:
             self.citizen += 1
-            noted = (self.requests, self.sent, self.faults, self.photos, self.photo_faults, self.callbacks_answered, self.actions)
-            for noted_here in (*noted, self.typing_in, self.deliveries, self.chats, self.blocked, self._updates, self._buckets):
+            noted = (
+                self.requests,
+                self.sent,
+                self.faults,
+                self.photos,
+                self.photo_faults,
+                self.sounds,
+                self.sound_faults,
+                self.callbacks_answered,
+            )
+            for noted_here in (
+                *noted,
+                self.actions,
+                self.typing_in,
+                self.deliveries,
+                self.chats,
+                self.blocked,
+                self._updates,
+                self._buckets,
+            ):
                 noted_here.clear()
 
     @property
@@ -197,6 +217,8 @@ class TelegramSimulator(Simulator):
             return _refused(401, "Unauthorized")
         if method == "sendPhoto":
             return self._photo(request)
+        if method in ("sendVoice", "sendAudio"):
+            return self._sound(method, request)
         if named := re.fullmatch(r"([gs]et)My(Commands|Description|ShortDescription)", method):
             return self._profile(named[1], named[2], request.form)
         handler = getattr(self, f"_{method}", None)
@@ -279,6 +301,22 @@ class TelegramSimulator(Simulator):
         self.on_sent({"text": f"({name}) {form.get('caption', '')}", "buttons": [], "titles": []})
         size = {"file_id": "F", "file_unique_id": "U", "width": 640, "height": 460}
         return _ok({**message, "photo": [size]})
+
+    def _sound(self, method: str, request: Request) -> Answer:
+        """A voice message is Opus in Ogg, an audio is MP3; Telegram shows anything else as a file, which is a fault here."""
+        if self.sound_faults:
+            return self.sound_faults.pop(0)
+        form, kind = request.form, method.removeprefix("send").lower()
+        refused = self._refusal(int(form["chat_id"])) or _refused_text(form.get("caption", "-"), 1024, "message caption")
+        if refused:
+            return refused
+        name, content = request.files[form[kind].removeprefix("attach://")] if kind in form else request.files[kind]
+        if not (b"OpusHead" in content[:128] if kind == "voice" else content.startswith((b"ID3", b"\xff"))):
+            return _refused(400, "Bad Request: wrong file")
+        message = self._message(int(form["chat_id"]))
+        self.sounds.append({**form, "kind": kind, "name": name, "content": content, "message_id": str(message["message_id"])})
+        self.on_sent({"text": f"(({name})) {form.get('caption', '')}", "buttons": [], "titles": []})
+        return _ok({**message, kind: {"file_id": "F", "file_unique_id": "U", "duration": 1}})
 
     def _answerCallbackQuery(self, form: dict[str, str]) -> Answer:  # noqa: N802
         callback = form["callback_query_id"]
