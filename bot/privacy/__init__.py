@@ -1,0 +1,1 @@
+"""What is known of a person: masked, handed over, erased, and kept no longer than needed."""
