@@ -30,6 +30,9 @@ LEVELS = {
     "bot.staff": 5.5,
     "bot.health": 6,
     "bot.dialogue": 5,
+    # A job is asked for also below the dialogue, where people take a conversation over.
+    "bot.dialogue.queue": 3,
+    "bot.handoff": 4.5,
     "bot.channels": 4,
     "bot.figures": 4,
     "bot.measuring": 5,
