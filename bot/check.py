@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue, Entry
+from bot.messages import DESK_INTENTS
 from bot.languages.clip_report import clip_findings
 
 MAX_ANSWER_CHARACTERS = 900
 MAX_BUTTON_CHARACTERS = 20
 MAX_BUTTONS = 4
 TELEGRAM_PAYLOAD_BYTES = 64
-TOPICS_WITHOUT_SOURCE = frozenset({"talk", "limits", "system"})
+TOPICS_WITHOUT_SOURCE = frozenset({"talk", "limits", "system", "handoff"})
 HIGH_RISK = frozenset(
     {
         "utter_emergency",
@@ -65,7 +66,7 @@ def _button_errors(catalogue: Catalogue, entry: Entry) -> Iterator[str]:
     if len(entry.buttons) > MAX_BUTTONS:
         yield f"has more than {MAX_BUTTONS} buttons"
     for button in entry.buttons:
-        if button.payload and catalogue.payload(button.payload) is None:
+        if button.payload and catalogue.payload(button.payload) is None and not _is_of_the_desk(button.payload):
             yield f"the button {button.title!r} leads to {button.payload}, which is no intent"
         if button.phone and unknown_numbers(catalogue, f"gọi {button.phone}"):
             yield f"the button {button.title!r} calls {button.phone}, which is not in data/directory/contacts.yml, or is withheld"
@@ -73,6 +74,10 @@ def _button_errors(catalogue: Catalogue, entry: Entry) -> Iterator[str]:
             yield f"the button {button.title!r} is longer than {MAX_BUTTON_CHARACTERS} characters"
         if len(button.payload.encode()) > TELEGRAM_PAYLOAD_BYTES:
             yield f"the payload {button.payload} is longer than Telegram's {TELEGRAM_PAYLOAD_BYTES} bytes"
+
+
+def _is_of_the_desk(payload: str) -> bool:
+    return payload.removeprefix("/") in DESK_INTENTS
 
 
 def unknown_numbers(catalogue: Catalogue, text: str) -> list[str]:

@@ -146,6 +146,19 @@ class NotStored(Exception):
     """The message could not be stored. The edge answers 503, so that the platform or the page sends it again."""
 
 
+# Buttons about the desk, which the gateway understands by itself: no intents, Rasa never sees them.
+DESK_INTENTS = frozenset(
+    {
+        "desk_position",
+        "desk_back",
+        "desk_leave",
+        "desk_leave_nothing",
+        "desk_transfer_yes",
+        "desk_transfer_no",
+    }
+)
+
+
 @dataclass(frozen=True)
 class Payload:
     """What a button means, as Rasa writes it: `/testing_where`, or with a place `/inform_place{"place": "buon-ho-phuong"}` or a

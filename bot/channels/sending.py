@@ -16,8 +16,16 @@ from starlette.routing import Route
 from bot.findings import Finding
 from bot.messages import Event, Outgoing, Received
 
+# The web chat reads its replies from storage by itself.
+PULLED_CHANNELS = frozenset({"webchat"})
+
 # What a channel hands every event to; returns where an `Incoming` was stored. Raises NotStored: answer 503.
 Receive = Callable[[Event], Awaitable[Received | None]]
+
+
+def is_pushed(channel: str) -> bool:
+    """A reply on a channel that pulls has arrived once it is stored; any other waits for its sender, here or elsewhere."""
+    return channel not in PULLED_CHANNELS
 
 
 class SendProblem(Exception):

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 from typing import Any, cast
 
+from bot.campaigns.opening import answers_link
 from bot.database import DictConnection
 from bot.dialogue import conversations
 from bot.messages import Edited, Incoming, Interaction, Withdrawn
@@ -97,7 +98,8 @@ async def interact(connection: DictConnection, interaction: Interaction) -> tupl
         campaign=interaction.campaign,
         interacted_at=interaction.sent_at,
     )
-    if interaction.kind not in GREETED or await _was_greeted(connection, conversation_id):
+    is_greeted = await _was_greeted(connection, conversation_id) and not await answers_link(connection, conversation_id)
+    if interaction.kind not in GREETED or is_greeted:
         return conversation_id, None
     start = Incoming(
         interaction.channel,

@@ -16,11 +16,11 @@ from typing import Any, cast
 import structlog
 from psycopg.types.json import Jsonb
 
-from bot.channels.sending import Sender
+from bot.channels.sending import Sender, is_pushed
 from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import SESSION_DAYS
 from bot.database import OUTGOING_CHANNEL, DictConnection, Pool
-from bot.dialogue.delivery import WINDOW_MARGIN, Delivery
+from bot.dialogue.delivery import WINDOW_MARGIN
 from bot.dialogue.queue import Queue
 from bot.figures.correction_store import Correction, Proposed, close_finished, correction_of, propose
 from bot.figures.corrections import TOLD_WITHIN, published_address
@@ -142,7 +142,7 @@ class Corrections:
         self, connection: DictConnection, conversation: Mapping[str, Any], due: Sequence[Correction], answer: Answer
     ) -> None:
         reply = answer.as_reply()
-        is_pushed = Delivery.is_pushed(conversation["channel"])
+        pushes = is_pushed(conversation["channel"])
         cursor = await connection.execute(
             """INSERT INTO messages (conversation_id, direction, author, channel, text, buttons, source, response_key, revision,
                                      language, figures, delivery)
@@ -157,7 +157,7 @@ class Corrections:
                 reply["revision"],
                 reply["language"],
                 reply["figures"],
-                "waiting" if is_pushed else "sent",
+                "waiting" if pushes else "sent",
             ],
         )
         stored = cast(dict[str, int], await cursor.fetchone())
@@ -168,7 +168,7 @@ class Corrections:
         )
         address = f"{conversation['channel']}:{conversation['address']}"
         await connection.execute("SELECT pg_notify(%s, %s)", [OUTGOING_CHANNEL, address])
-        if is_pushed:
+        if pushes:
             await self._queue.defer(connection, conversation["id"])
 
     def _values(self, **more: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from bot.channels.sending import (
     SendProblem,
     SendUnknown,
     ShowsWork,
+    is_pushed,
 )
 from bot.database import Pool
 from bot.dialogue import conversations, echoes
@@ -32,8 +33,6 @@ from bot.metrics import ANSWER_SECONDS, DELIVERIES, SEND_PROBLEMS, TAKE_OVERS
 
 log = structlog.get_logger(__name__)
 
-# The web chat reads its replies from storage by itself.
-PULLED_CHANNELS = frozenset({"webchat"})
 GIVE_UP_AFTER = datetime.timedelta(hours=1)
 LONGEST_BACKOFF_SECONDS = 120.0
 # A platform measures its window by its own clock; what leaves us at the last moment would come too late.
@@ -64,10 +63,7 @@ class Delivery:
         self._pool = pool
         self._senders = senders
 
-    @staticmethod
-    def is_pushed(channel: str) -> bool:
-        """A reply on a channel that pulls has arrived once it is stored; any other waits for its sender, here or elsewhere."""
-        return channel not in PULLED_CHANNELS
+    is_pushed = staticmethod(is_pushed)
 
     def working(self, channel: str, address: str) -> contextlib.AbstractAsyncContextManager[None]:
         """While this is held, the citizen sees that an answer is being made, where the platform can show it."""

@@ -11,6 +11,7 @@ import psycopg
 import psycopg_pool
 import structlog
 
+from bot.campaigns.opening import with_typed_code
 from bot.database import DictConnection, Pool
 from bot.dialogue import changes, conversations, echoes
 from bot.dialogue.queue import Queue
@@ -47,7 +48,7 @@ async def store_and_defer(pool: Pool, queue: Queue, incoming: Incoming, *, withi
     """No message without a job, no job without its message; raises NotStored when the database is away or slow."""
 
     async def store(connection: DictConnection) -> tuple[int, int | None]:
-        conversation_id, message_id = await conversations.store_incoming(connection, incoming)
+        conversation_id, message_id = await conversations.store_incoming(connection, await with_typed_code(connection, incoming))
         if message_id is not None:
             await queue.defer(connection, conversation_id)
         return conversation_id, message_id

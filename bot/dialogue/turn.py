@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
+from bot.campaigns.opening import Opening, opening_of
 from bot.channels import guard
 from bot.channels.guard import Hold, Take, Tell
 from bot.channels.payloads import meant_by, menu_payloads
@@ -43,11 +44,13 @@ UNKNOWN_BUTTON = "utter_old_button"
 
 @dataclass(frozen=True)
 class Begun:
-    """A turn that is taken: its messages, what its button meant, and the notice that stands for an answer ("": silence)."""
+    """A turn that is taken: its messages, what its button meant, the notice that stands for an answer ("": silence), and the
+    campaign that it came through."""
 
     waiting: Waiting
     payload: Payload | None
     notice: str | None
+    opening: Opening | None = None
 
 
 class Turns:
@@ -95,6 +98,9 @@ class Turns:
                     waiting = await conversations.take(connection, step.ids)
                     if waiting is None:  # withdrawn at this moment
                         continue
+                    if opening := await opening_of(connection, waiting.id) if waiting.kind == "start" else None:
+                        waiting = replace(waiting, language=opening.spoken_in(waiting.language))
+                        return Begun(waiting, opening.payload, step.notice, opening)
                     return Begun(waiting, await self._meaning(connection, waiting), step.notice)
             await self._tell(conversation_id, lately, step)
 
@@ -131,7 +137,9 @@ class Turns:
         except Exception as error:  # noqa: BLE001  the turn's outermost handler: whatever broke, the citizen is not left in silence
             log.error("turn_failed", message=waiting.id, error=where(error))
             replies, outcome, understood = [await self._degraded(begun)], "degraded", {}
-        await self._finish(waiting, replies, outcome, understood, self._language(begun.payload, understood))
+        if begun.opening and outcome in {"answered", "degraded"} and begun.notice is None:
+            replies = [*begun.opening.greeting(self._catalogue, waiting.language), *replies]
+        await self._finish(waiting, replies, outcome, understood, self._language(begun, understood))
 
     async def _replies(self, begun: Begun) -> tuple[list[Outgoing], str, dict[str, Any]]:
         waiting = begun.waiting
@@ -142,6 +150,8 @@ class Turns:
             notices = [_outgoing(self._catalogue.answer(begun.notice, language=waiting.language))] if begun.notice else []
             return notices, "answered" if notices else "silent", {}
         payload = begun.payload
+        if begun.opening and payload is None:
+            return [], "answered", {}
         if key := self._fixed_answer(waiting, payload):
             return [_outgoing(self._catalogue.answer(key, language=waiting.language))], "answered", {}
         async with self._delivery.working(waiting.channel, waiting.address):
@@ -154,9 +164,10 @@ class Turns:
             return UNKNOWN_BUTTON if payload is None or payload.intent not in self._catalogue.intents else None
         return None if waiting.text or payload else WITHOUT_WORDS.get(waiting.kind, "utter_unsupported_media")
 
-    def _language(self, payload: Payload | None, understood: dict[str, Any]) -> str | None:
+    def _language(self, begun: Begun, understood: dict[str, Any]) -> str | None:
         """The language that the conversation goes on in, when the turn has shown one: a button holds also while Rasa is down."""
-        shown = payload.language if payload and payload.language else understood.get("conversation_language")
+        told = begun.waiting.language if begun.opening else begun.payload.language if begun.payload else None
+        shown = told or understood.get("conversation_language")
         return str(shown) if shown in self._catalogue.languages else None
 
     async def _degraded(self, begun: Begun) -> Outgoing:

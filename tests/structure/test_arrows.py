@@ -33,6 +33,11 @@ LEVELS = {
     # A job is asked for also below the dialogue, where people take a conversation over.
     "bot.dialogue.queue": 3,
     "bot.handoff": 4.5,
+    # Below the dialogue, which greets whoever comes through a campaign; its pages stand with the others.
+    "bot.campaigns": 4.5,
+    "bot.campaigns.pages": 6,
+    "bot.campaigns.short_link": 6,
+    "bot.cli_campaign": 8,
     "bot.channels": 4,
     "bot.figures": 4,
     "bot.measuring": 5,

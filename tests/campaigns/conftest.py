@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from tests.dialogue.talk import Talk, talking
+from tests.office import Office
+from tests.simulators.rasa import RasaSimulator
+
+
+@pytest.fixture
+def rasa() -> Iterator[RasaSimulator]:
+    simulator = RasaSimulator()
+    yield simulator
+    simulator.close()
+
+
+@pytest_asyncio.fixture
+async def talk(database_url: str, rasa: RasaSimulator) -> AsyncIterator[Talk]:
+    async with talking(database_url, rasa) as begun:
+        yield begun
+
+
+@pytest.fixture
+def office(database_url: str) -> Office:
+    return Office(database_url)
