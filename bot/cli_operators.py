@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="The people who work with Loa: add, list, reset, disable.")
+app = typer.Typer(no_args_is_help=True, help="The people who work with Loa: who may log in, and as what.")
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
@@ -32,12 +32,19 @@ ROLE_HELP = "operator (answers citizens), senior, content (texts and figures) or
 def add(
     name: Annotated[str, typer.Argument(help="small letters, for example an.nguyen")],
     role: Annotated[str, typer.Option(help=ROLE_HELP)],
+    needs_approval: Annotated[
+        bool | None,
+        typer.Option(
+            "--needs-approval/--no-approval",
+            help="a senior reads what they write themselves before it is sent; operators begin so",
+        ),
+    ] = None,
 ) -> None:
     """Make an account and print its first password, once. It must be changed at the first login."""
     from bot.staff import accounts
 
     chosen = _role(role)
-    password = _done(lambda connection: accounts.add(connection, name, chosen, _me()))
+    password = _done(lambda connection: accounts.add(connection, name, chosen, _me(), needs_approval=needs_approval))
     _print_password(name, password)
 
 
@@ -48,7 +55,7 @@ def list_all() -> None:
     from bot.staff.login import LOCK_FAILURES, LOCK_MINUTES
 
     found = _done(lambda connection: accounts.accounts(connection, LOCK_MINUTES, LOCK_FAILURES))
-    table = Table("name", "role", "state", "last seen")
+    table = Table("name", "role", "state", "second factor", "own words", "last seen")
     for account in found:
         states = {
             "disabled": account.is_disabled,
@@ -57,13 +64,14 @@ def list_all() -> None:
         }
         state = next((name for name, holds in states.items() if holds), "active")
         seen = f"{account.last_seen_at:%Y-%m-%d %H:%M} UTC" if account.last_seen_at else "–"
-        table.add_row(account.name, account.role, state, seen)
+        words = "need approval" if account.needs_approval else "sent at once"
+        table.add_row(account.name, account.role, state, "on" if account.has_totp else "off", words, seen)
     console.print(table if found else "There is no account yet: loa operator add NAME --role ROLE")
 
 
 @app.command()
 def reset(name: str, role: Annotated[str | None, typer.Option(help=f"a new role: {ROLE_HELP}")] = None) -> None:
-    """Print a new first password, unlock, open again if disabled, end all sessions of the account."""
+    """Print a new first password, unlock, open again if disabled, take the second factor away, end all sessions."""
     from bot.staff import accounts
 
     chosen = _role(role) if role else None
@@ -78,6 +86,37 @@ def disable(name: str) -> None:
 
     _done(lambda connection: accounts.disable(connection, name, _me()))
     console.print(f"{name} is closed.", markup=False, highlight=False)
+
+
+@app.command("role")
+def change_role(name: str, role: Annotated[str, typer.Argument(help=ROLE_HELP)]) -> None:
+    """Give an account another role; it holds from the next page on."""
+    from bot.staff import accounts
+
+    chosen = _role(role)
+    _done(lambda connection: accounts.set_role(connection, name, chosen, _me()))
+    console.print(f"{name} is {chosen} now.", markup=False, highlight=False)
+
+
+@app.command("needs-approval")
+def set_needs_approval(name: str, answer: Annotated[str, typer.Argument(metavar="yes|no")]) -> None:
+    """Whether a senior reads what somebody writes themselves before it is sent to a citizen."""
+    from bot.staff import accounts
+
+    if answer not in {"yes", "no"}:
+        raise typer.BadParameter(f"{answer!r} is neither yes nor no", param_hint="yes|no")
+    needed = answer == "yes"
+    _done(lambda connection: accounts.set_needs_approval(connection, name, _me(), needed=needed))
+    console.print(f"What {name} writes {'waits for a senior' if needed else 'is sent at once'}.", markup=False, highlight=False)
+
+
+@app.command("log-out")
+def log_out(name: str) -> None:
+    """End all sessions of an account; it may log in again."""
+    from bot.staff import accounts
+
+    _done(lambda connection: accounts.end_sessions(connection, name, _me()))
+    console.print(f"{name} is logged out everywhere.", markup=False, highlight=False)
 
 
 @app.command()

@@ -22,6 +22,8 @@ from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parent.parent
 PROVINCES = ("dak-lak", "thanh-hoa")
+# Of staff; bot.staff.accounts has the same.
+ROLES = ("operator", "senior", "content", "admin")
 DEFAULT_WHO_URL = "https://srhdpeuwpubsa.blob.core.windows.net/whdh/COVID/WHO-COVID-19-global-data.csv"
 # Feeds that Loa has an adapter for; without an address all but the WHO's are off. A feed of data/directory/feeds.yml has
 # settings of the same form, after its name: so-y-te is FEED_SO_Y_TE_URL and FEED_SO_Y_TE_CA.
@@ -112,6 +114,8 @@ class Settings:
     figures_minutes: float
     corrections_hold_minutes: float
     drafts: Literal["bilingual", "hide"]
+    staff_idle_minutes: float
+    totp_roles: frozenset[str]
 
     @property
     def models(self) -> Path:
@@ -160,6 +164,8 @@ class Settings:
             figures_minutes=read.number("LOA_FIGURES_MINUTES", 10.0),
             corrections_hold_minutes=read.number("LOA_CORRECTIONS_HOLD_MINUTES", 60.0),
             drafts="hide" if read.one_of("LOA_DRAFTS", ("bilingual", "hide"), "bilingual") == "hide" else "bilingual",
+            staff_idle_minutes=read.number("LOA_STAFF_IDLE_MINUTES", 30.0),
+            totp_roles=read.some_of("LOA_TOTP_ROLES", ROLES),
         )
 
 
@@ -199,6 +205,12 @@ class _Reader:
         if value not in allowed:
             raise SettingsError(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
         return value
+
+    def some_of(self, name: str, allowed: tuple[str, ...]) -> frozenset[str]:
+        values = frozenset(part.strip() for part in self.text(name).split(",") if part.strip())
+        if not values <= set(allowed):
+            raise SettingsError(f"{name} must be some of {', '.join(allowed)} with commas, not {self.text(name)!r}.")
+        return values
 
     def url(self, name: str) -> str:
         value = self.text(name).rstrip("/")

@@ -47,6 +47,7 @@ from bot.log import where
 from bot.messages import Incoming, Received
 from bot.settings import ROOT, Settings, SettingsError, kept_secret
 from bot.staff.pages import StaffPages
+from bot.staff.sessions import Rules
 
 log = structlog.get_logger(__name__)
 
@@ -141,7 +142,7 @@ def create_app() -> Starlette:
     service = Service.build(settings)
     webchat = WebChat(service.receive, service.webchat_replies_after, service.live, Sessions(kept_secret(settings)))
     pages = Pages(service.catalogue)
-    staff = StaffPages(ROOT, service.pool, kept_secret(settings))
+    staff = StaffPages(ROOT, service.pool, kept_secret(settings), staff_rules(settings))
     figures = FiguresPage(ROOT, settings.database_url or "", staff.door, settings.province, service.catalogue.fragments)
     corrections = CorrectionsPage(ROOT, settings.database_url or "", staff.door, service.catalogue)
 
@@ -167,6 +168,10 @@ def create_app() -> Starlette:
         *_operations(service),
     ]
     return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(AcknowledgeTimes)])
+
+
+def staff_rules(settings: Settings) -> Rules:
+    return Rules(datetime.timedelta(minutes=settings.staff_idle_minutes), settings.totp_roles)
 
 
 async def read_figures(settings: Settings, database_url: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot import service
-from bot.settings import Settings, SettingsError, ensure_home, kept_secret
+from bot.settings import ROLES, Settings, SettingsError, ensure_home, kept_secret
+from bot.staff import accounts
 
 ZALO = {"ZALO_APP_ID": "1", "ZALO_APP_SECRET": "SECRET", "ZALO_OA_ID": "2", "ZALO_OA_SECRET": "SECRET"}
 MESSENGER = {"MESSENGER_PAGES": "1:token", "MESSENGER_APP_SECRET": "secret", "MESSENGER_VERIFY_TOKEN": "verify"}
@@ -103,3 +104,17 @@ def test_the_limit_of_messages_may_be_switched_off(raw: str, limit: int) -> None
 def test_a_limit_that_is_no_number_is_named(raw: str) -> None:
     with pytest.raises(SettingsError, match="LOA_MESSAGES_A_MINUTE"):
         Settings.from_environment({"LOA_MESSAGES_A_MINUTE": raw})
+
+
+def test_roles_that_need_a_second_factor_are_roles_of_staff() -> None:
+    assert ROLES == accounts.ROLES
+    assert Settings.from_environment({}).totp_roles == frozenset()
+    assert Settings.from_environment({"LOA_TOTP_ROLES": "admin, senior,"}).totp_roles == {"admin", "senior"}
+    with pytest.raises(SettingsError, match="LOA_TOTP_ROLES must be some of operator, senior, content, admin"):
+        Settings.from_environment({"LOA_TOTP_ROLES": "admin,boss"})
+
+
+@pytest.mark.parametrize("raw", ["0", "-5", "soon"])
+def test_staff_stay_logged_in_for_some_time(raw: str) -> None:
+    with pytest.raises(SettingsError, match="LOA_STAFF_IDLE_MINUTES"):
+        Settings.from_environment({"LOA_STAFF_IDLE_MINUTES": raw})

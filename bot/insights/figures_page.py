@@ -27,7 +27,7 @@ from bot.figures.readings import COUNTRY, METRICS, UNKNOWN_PLACE, VIETNAM
 from bot.figures.store import READ_MILLISECONDS, Connection, connected
 from bot.insights.figures_view import FEW_ROWS, MOST_ROWS, FiguresView, Work
 from bot.staff.accounts import Role
-from bot.staff.door import PASSWORD, Door, StaffRoute, Visit
+from bot.staff.door import Door, StaffRoute, Visit, duty
 from bot.staff.layout import HEADERS, Layout, redirect
 from bot.staff.sessions import Person
 
@@ -73,8 +73,8 @@ class FiguresPage:
     async def figures(self, request: Request) -> Response:
         """`?place=`: a key of figure places. Everybody may read; staff see their part below."""
         person = await self._person(request)
-        if person and person.must_change_password:
-            return redirect(PASSWORD)
+        if person and (first := duty(person)):
+            return redirect(first)
         place = await self._place(request.query_params.get("place", ""))
         most_rows = MOST_ROWS if request.query_params.get("rows") == "all" else FEW_ROWS
         if person is None:

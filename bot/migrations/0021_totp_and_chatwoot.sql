@@ -8,7 +8,7 @@ ALTER TABLE operators
 -- New staff: what they write themselves is sent when a senior has read it.
 ALTER TABLE operators ADD COLUMN IF NOT EXISTS needs_approval boolean NOT NULL DEFAULT false;
 
--- Codes on paper for a lost phone. Each opens once; the table holds their SHA-256.
+-- Codes on paper for a lost phone, hashed with LOA_SECRET_KEY. Each opens once.
 CREATE TABLE recovery_codes (
     operator_id bigint NOT NULL REFERENCES operators (id),
     code_hash   bytea NOT NULL,

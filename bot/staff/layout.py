@@ -20,9 +20,9 @@ from bot.staff.sessions import Person
 
 HERE = Path(__file__).parent
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
-# No script at all; forms go to us alone; nobody frames the page.
+# For whoever is not logged in: no script at all; forms go to us alone; nobody frames the page.
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-# A room that brings scripts: our own files and nothing written into the page; they speak with us alone.
+# For staff, and a room that brings scripts: our own files, nothing written into the page; they speak with us alone.
 SCRIPTS_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'; media-src 'self' blob:"
 HEADERS = {
     **COMMON_HEADERS,
@@ -33,7 +33,10 @@ HEADERS = {
 }
 # The rooms in the order of the bar: address, key of its name in interface/staff.yml, who finds it there.
 NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("/desk", "nav_desk", frozenset({"operator", "senior", "admin"})),
     ("/insights/figures", "nav_figures", frozenset({"operator", "senior", "content", "admin"})),
+    ("/staff/people", "nav_people", frozenset({"admin"})),
+    ("/staff/audit", "nav_audit", frozenset({"admin"})),
 )
 
 
@@ -42,10 +45,9 @@ class Layout:
 
     def __init__(self, root: Path, templates: Path, *words: str, static: tuple[Path, ...] = ()) -> None:
         self.words = interface_words(root, "staff", *words)
-        self.files = StaticFiles.load(HERE / "static/staff.css", *static)
+        self.files = StaticFiles.load(HERE / "static/staff.css", HERE / "static/staff.js", *static)
         self._own_files = tuple(path.name for path in static)
-        has_scripts = any(path.suffix == ".js" for path in static)
-        self._headers = {**HEADERS, "Content-Security-Policy": SCRIPTS_POLICY} if has_scripts else HEADERS
+        self._has_scripts = any(path.suffix == ".js" for path in static)
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader([templates, HERE / "templates"]),
             autoescape=True,
@@ -56,7 +58,7 @@ class Layout:
         self._templates.filters.update(number=number, day=day, moment=moment)
 
     def static_routes(self) -> list[BaseRoute]:
-        """The files that this room brings; staff.css comes with bot.staff.pages."""
+        """The files that this room brings; staff.css and staff.js come with bot.staff.pages."""
         return [Route(f"/static/{name}", self.files.serve) for name in self._own_files]
 
     def page(
@@ -77,7 +79,12 @@ class Layout:
             navigation=[(path, self.words[key]) for path, key, roles in NAVIGATION if person and person.role in roles],
             **(values or {}),
         )
-        return HTMLResponse(html, status, self._headers)
+        may_run = person is not None or self._has_scripts
+        return HTMLResponse(html, status, {**HEADERS, "Content-Security-Policy": SCRIPTS_POLICY} if may_run else HEADERS)
+
+    def fragment(self, template: str, values: Mapping[str, Any]) -> str:
+        """A part of a page, for a page that is open already."""
+        return self._templates.get_template(template).render(words=self.words, **values)
 
 
 def redirect(address: str) -> Response:

@@ -1,4 +1,4 @@
-"""/staff/login, /staff/logout, /staff/password."""
+"""/staff/login with its second step, /staff/logout, /staff/password, /staff/session; and the door for the other rooms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.audit import entry
@@ -17,11 +17,15 @@ from bot.channels.body import BadBody
 from bot.database import Pool
 from bot.staff import accounts, passwords, sessions
 from bot.staff.accounts import ROLES
+from bot.staff.audit_page import AuditPage
 from bot.staff.door import (
     FORM_COOKIE,
     LOGIN,
+    LOGOUT,
     PASSWORD,
+    SESSION,
     SESSION_COOKIE,
+    STEP_COOKIE,
     Door,
     StaffRoute,
     Visit,
@@ -30,57 +34,94 @@ from bot.staff.door import (
     inside,
     set_cookie,
 )
-from bot.staff.forms import read_form
-from bot.staff.layout import HERE, Layout, redirect
-from bot.staff.login import LoginRefused, count_password_try, forget_try, login
+from bot.staff.forms import Form, read_form
+from bot.staff.layout import HEADERS, HERE, Layout, redirect
+from bot.staff.login import LoginRefused, check_password, login, login_with_code
+from bot.staff.people_page import PeoplePage
+from bot.staff.sessions import Rules
+from bot.staff.totp import Vault
+from bot.staff.totp_page import TotpPage
 
 log = structlog.get_logger(__name__)
 
 HOME = "/insights/figures"
+CODE = "/staff/login/code"
 MOST_LOGIN_BYTES = 16 * 1024
-STATUS = {"login_wrong": 401, "login_locked": 429, "login_too_many": 429}
+STATUS = {"login_wrong": 401, "login_locked": 429, "login_too_many": 429, "code_wrong": 401}
 
 
 class StaffPages:
     """`door` is handed to the other rooms that have staff pages."""
 
-    def __init__(self, root: Path, pool: Pool, secret: str) -> None:
+    def __init__(self, root: Path, pool: Pool, secret: str, rules: Rules | None = None) -> None:
+        rules = rules or Rules()
         self._pool = pool
-        self._layout = Layout(root, HERE / "templates")
-        self.door = Door(pool, secret, self._layout)
+        self._vault = Vault(secret)
+        self._layout = Layout(root, HERE / "templates", "staff_pages")
+        self.door = Door(pool, secret, self._layout, rules)
+        self._totp = TotpPage(pool, self._vault, self._layout, self.door, rules)
+        self._people = PeoplePage(pool, self._layout, self.door, rules)
+        self._audit = AuditPage(pool, self._layout, self.door)
 
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/static/staff.css", self._layout.files.serve),
+            Route("/static/staff.js", self._layout.files.serve),
             Route(LOGIN, self.login_page),
             Route(LOGIN, self.log_in, methods=["POST"]),
-            StaffRoute("/staff/logout", self.log_out, self.door, ROLES, "POST"),
+            Route(CODE, self.code_page),
+            Route(CODE, self.take_code, methods=["POST"]),
+            StaffRoute(LOGOUT, self.log_out, self.door, ROLES, "POST"),
             StaffRoute(PASSWORD, self.password_page, self.door, ROLES),
             StaffRoute(PASSWORD, self.change_password, self.door, ROLES, "POST"),
+            StaffRoute(SESSION, self.time_left, self.door, ROLES, is_background=True),
+            StaffRoute(SESSION, self.time_left, self.door, ROLES, "POST"),
+            *self._totp.routes(),
+            *self._people.routes(),
+            *self._audit.routes(),
         ]
 
     async def login_page(self, request: Request) -> Response:
         return self._login(request, "session_over" if "over" in request.query_params else "")
 
     async def log_in(self, request: Request) -> Response:
+        form = await self._form(request)
+        if isinstance(form, Response):
+            return form
         try:
-            form = await read_form(request, MOST_LOGIN_BYTES)
-        except BadBody as error:
-            return self._login(request, "form_unreadable", status=error.status)
-        binding = request.cookies.get(FORM_COOKIE, "")
-        if not binding or not hmac.compare_digest(form["csrf"].encode(), self.door.csrf_of(binding).encode()):
-            return self._login(request, "cookie_missing" if not binding else "form_not_ours", form["name"], form["next"], 403)
-        try:
-            token = await login(self._pool, form["name"], form["password"], request.client.host if request.client else None)
+            entered = await login(self._pool, form["name"], form["password"], _address(request))
         except LoginRefused as refused:
             return self._login(request, refused.reason, form["name"], form["next"], STATUS[refused.reason])
         except (psycopg.OperationalError, PoolTimeout) as error:
             log.warning("staff_page_without_database", error=type(error).__name__)
             return self._login(request, "database_away", form["name"], form["next"], 503)
-        response = redirect(inside(form["next"], HOME))
-        set_cookie(response, SESSION_COOKIE, token)
-        forget_cookie(response, FORM_COOKIE)
-        return response
+        following = inside(form["next"], HOME)
+        if entered.needs_code:
+            response = redirect(f"{CODE}?next={following}")
+            set_cookie(response, STEP_COOKIE, entered.token)
+            return response
+        return _logged_in(following, entered.token)
+
+    async def code_page(self, request: Request) -> Response:
+        return self._code(request) if STEP_COOKIE in request.cookies else redirect(LOGIN)
+
+    async def take_code(self, request: Request) -> Response:
+        form = await self._form(request)
+        if isinstance(form, Response):
+            return form
+        try:
+            step = request.cookies.get(STEP_COOKIE, "")
+            token = await login_with_code(self._pool, self._vault, step, form["code"], _address(request))
+        except LoginRefused as refused:
+            if refused.reason == "step_over":
+                response = self._login(request, "step_over", following=form["next"], status=401)
+                forget_cookie(response, STEP_COOKIE)
+                return response
+            return self._code(request, refused.reason, form["next"], STATUS[refused.reason])
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            log.warning("staff_page_without_database", error=type(error).__name__)
+            return self._code(request, "database_away", form["next"], 503)
+        return _logged_in(inside(form["next"], HOME), token)
 
     async def log_out(self, visit: Visit) -> Response:
         """`everywhere` ends the sessions on other devices too."""
@@ -102,7 +143,7 @@ class StaffPages:
         if new != visit.form["again"]:
             return self._password(visit, "password_differs", 422)
         try:
-            await self._check_old(person, visit.form["old"])
+            await check_password(self._pool, person, visit.form["old"])
             passwords.check_strength(new, person.name)
         except LoginRefused as refused:
             return self._password(visit, refused.reason, STATUS.get(refused.reason, 422))
@@ -117,23 +158,46 @@ class StaffPages:
         set_cookie(response, SESSION_COOKIE, token)
         return response
 
-    async def _check_old(self, person: sessions.Person, password: str) -> None:
-        """Raises LoginRefused: whoever finds an open browser must not guess the password from inside."""
-        async with self._pool.connection() as connection:
-            failure_id = await count_password_try(connection, person.name)
-            kept = await accounts.password_hash(connection, person.id)
-        if not await passwords.matches(kept, password):
-            raise LoginRefused("password_old_wrong")
-        async with self._pool.connection() as connection:
-            await forget_try(connection, failure_id)
+    async def time_left(self, visit: Visit) -> Response:
+        """For staff.js: asked, it tells; posted, it also keeps the session alive, as any page does."""
+        return JSONResponse({"seconds_left": visit.person.seconds_left}, headers=HEADERS)
+
+    async def _form(self, request: Request) -> Form | Response:
+        """What was posted before there is a session, or the page that says why it does not count."""
+        try:
+            form = await read_form(request, MOST_LOGIN_BYTES)
+        except BadBody as error:
+            return self._login(request, "form_unreadable", status=error.status)
+        binding = request.cookies.get(FORM_COOKIE, "")
+        if not binding or not hmac.compare_digest(form["csrf"].encode(), self.door.csrf_of(binding).encode()):
+            return self._login(request, "cookie_missing" if not binding else "form_not_ours", form["name"], form["next"], 403)
+        return form
 
     def _login(self, request: Request, reason: str = "", name: str = "", following: str = "", status: int = 200) -> Response:
+        return self._before_login(request, "login.html", {"reason": reason, "name": name}, following, status)
+
+    def _code(self, request: Request, reason: str = "", following: str = "", status: int = 200) -> Response:
+        return self._before_login(request, "code.html", {"reason": reason}, following, status)
+
+    def _before_login(self, request: Request, template: str, values: dict[str, str], following: str, status: int) -> Response:
         binding = form_cookie(request)
-        values = {"reason": reason, "name": name, "next": inside(following or request.query_params.get("next", ""), HOME)}
-        response = self._layout.page(request, "login.html", None, self.door.csrf_of(binding), values, status)
+        values = {**values, "next": inside(following or request.query_params.get("next", ""), HOME)}
+        response = self._layout.page(request, template, None, self.door.csrf_of(binding), values, status)
         set_cookie(response, FORM_COOKIE, binding)
         return response
 
     def _password(self, visit: Visit, reason: str = "", status: int = 200) -> Response:
         values = {"reason": reason, "shortest": passwords.SHORTEST}
         return self._layout.page(visit.request, "password.html", visit.person, visit.csrf, values, status)
+
+
+def _logged_in(following: str, token: str) -> Response:
+    response = redirect(following)
+    set_cookie(response, SESSION_COOKIE, token)
+    forget_cookie(response, FORM_COOKIE)
+    forget_cookie(response, STEP_COOKIE)
+    return response
+
+
+def _address(request: Request) -> str | None:
+    return request.client.host if request.client else None

@@ -330,7 +330,7 @@ def test_a_file_that_is_too_large_is_refused(an: Browser) -> None:
 def test_what_people_typed_comes_back_escaped(an: Browser, binh: Browser, browser: Browser) -> None:
     bad = '<script>alert("1")</script>'
     an.sends(f"{PAGE}/bulletins", PAGE, **{**BULLETIN, "issuer": bad, "note": bad})
-    assert "<script" not in binh.opens(PAGE).text
+    assert "<script>" not in binh.opens(PAGE).text
     binh.sends(f"{PAGE}/bulletins/1/approve", PAGE)
     page = browser.opens(PAGE)
     assert "<script" not in page.text
@@ -339,7 +339,7 @@ def test_what_people_typed_comes_back_escaped(an: Browser, binh: Browser, browse
 
 def test_the_page_loads_nothing_from_outside_and_runs_nothing(an: Browser) -> None:
     page = an.opens(PAGE).text
-    assert re.findall(r"<script|\son[a-z]+=|\sstyle=|<style", page) == []
+    assert re.findall(r'<script(?! src="/static/staff\.js\?v=\w+" defer></script>)|\son[a-z]+=|\sstyle=|<style', page) == []
     assert re.findall(r'(?:src|<link[^>]*href)="(?!/|data:)', page) == []
 
 
@@ -373,7 +373,7 @@ def _said(sentence: str) -> str | None:
 
 def test_every_word_of_the_templates_is_there() -> None:
     for page, templates in {
-        ("staff",): "bot/staff/templates/*.html",
+        ("staff", "staff_pages"): "bot/staff/templates/*.html",
         ("staff", "bulletins", "figures_page"): "bot/insights/templates/figures.html",
         ("staff", "corrections"): "bot/insights/templates/corrections.html",
     }.items():
