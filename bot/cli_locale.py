@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli_translators import app as translators
 from bot.directory.languages import VIETNAMESE, Language
 from bot.languages import po
 from bot.languages.catalogue import VIETNAM, Catalogue, CatalogueError
@@ -37,6 +38,7 @@ from bot.languages.translation_sheets import RowResult, SheetRefused, as_csv, as
 from bot.settings import ROOT, Settings
 
 app = typer.Typer(no_args_is_help=True, help="Translations: extract, export, import, lint, review, status, stale.")
+app.add_typer(translators)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 

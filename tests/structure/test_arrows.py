@@ -21,11 +21,15 @@ LEVELS = {
     "bot.cli_figures": 8,
     "bot.cli_locale": 8,
     "bot.cli_operators": 8,
+    # Its commands stand among those of cli_locale.
+    "bot.cli_translators": 7.5,
+    "bot.cli_privacy": 8,
     "bot.cli_zalo": 8,
     "bot.web": 7,
     "bot.chatpage": 6,
     "bot.desk": 6,
     "bot.insights": 6,
+    "bot.translate": 6,
     # The door of every staff page, below the rooms that have such pages.
     "bot.staff": 5.5,
     "bot.health": 6,
