@@ -1,7 +1,7 @@
-"""The approved answers as the desk finds them: searched by words without accents, seen in Vietnamese and in the citizen's language.
+"""The approved answers as the desk finds them: by words without accents, seen in Vietnamese and in the citizen's language.
 
-One hit is one topic of the bot (an intent). What an answer says of a place, a person or a day is put in by the bot when it answers
-(`is_live`); without the bot the topic's answer for everybody is shown.
+One hit is one topic of the bot (an intent). What an answer says of a place, a person or a day is put in by the bot when it
+answers (`is_live`); without the bot the answer for everybody is shown.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Hit:
 @dataclass(frozen=True)
 class Preview:
     """An answer as people see it before it is sent. `own`: as the citizen gets it in their language, None where they get the
-    Vietnamese; `own_words`: of it only what is in that language; `is_draft`: no native speaker has approved it; `is_live`: the bot
-    puts in what it knows of the place, the person or the day."""
+    Vietnamese; `own_words`: of it only what is in that language; `is_draft`: no native speaker has approved it; `is_live`: the
+    bot puts in what it knows of the place, the person or the day."""
 
     key: str
     topic: str
