@@ -48,6 +48,7 @@ from bot.messages import Incoming, Received
 from bot.settings import ROOT, Settings, SettingsError, kept_secret
 from bot.staff.pages import StaffPages
 from bot.staff.sessions import Rules
+from bot.translate.pages import TranslatePages
 
 log = structlog.get_logger(__name__)
 
@@ -145,6 +146,7 @@ def create_app() -> Starlette:
     staff = StaffPages(ROOT, service.pool, kept_secret(settings), staff_rules(settings))
     figures = FiguresPage(ROOT, settings.database_url or "", staff.door, settings.province, service.catalogue.fragments)
     corrections = CorrectionsPage(ROOT, settings.database_url or "", staff.door, service.catalogue)
+    translators = TranslatePages(ROOT, service.pool, service.catalogue)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -164,6 +166,7 @@ def create_app() -> Starlette:
         *staff.routes(),
         *figures.routes(),
         *corrections.routes(),
+        *translators.routes(),
         *(route for channel in service.channels.values() for route in channel.routes()),
         *_operations(service),
     ]
