@@ -29,6 +29,10 @@ DEFAULT_WHO_URL = "https://srhdpeuwpubsa.blob.core.windows.net/whdh/COVID/WHO-CO
 # settings of the same form, after its name: so-y-te is FEED_SO_Y_TE_URL and FEED_SO_Y_TE_CA.
 FEED_ADDRESSES = ("FEED_WHO_URL", "FEED_NCSC_URL", "FEED_VNCDC_URL", "FEED_TIEMCHUNG_URL", "FEED_PIPEZERO_URL")
 FEED_SETTING = re.compile(r"FEED_([A-Z0-9]+(?:_[A-Z0-9]+)*)_(?:URL|CA)")
+# Days that each kind of data is kept (bot/privacy/retention.py); the reasons stand in docs/privacy.md.
+KEEP_DAYS: Mapping[str, int] = {
+    "understood": 30, "trackers": 7, "contacts": 30, "messages": 90, "cases": 365, "conversations": 90,
+}  # fmt: skip
 MESSENGER_PAGE = re.compile(r"(?P<page>[A-Za-z0-9_.-]{1,64}):(?P<token>[^\s:,]{4,1000})")
 
 
@@ -116,6 +120,7 @@ class Settings:
     drafts: Literal["bilingual", "hide"]
     staff_idle_minutes: float
     totp_roles: frozenset[str]
+    keep_days: Mapping[str, int]
 
     @property
     def models(self) -> Path:
@@ -166,6 +171,7 @@ class Settings:
             drafts="hide" if read.one_of("LOA_DRAFTS", ("bilingual", "hide"), "bilingual") == "hide" else "bilingual",
             staff_idle_minutes=read.number("LOA_STAFF_IDLE_MINUTES", 30.0),
             totp_roles=read.some_of("LOA_TOTP_ROLES", ROLES),
+            keep_days={kind: read.count_from_one(f"LOA_KEEP_{kind.upper()}_DAYS", days) for kind, days in KEEP_DAYS.items()},
         )
 
 
@@ -193,6 +199,12 @@ class _Reader:
         if raw and not (raw.isascii() and raw.isdigit()):
             raise SettingsError(f"{name} must be a whole number, 0 or more, not {raw!r}.")
         return int(raw) if raw else default
+
+    def count_from_one(self, name: str, default: int) -> int:
+        value = self.count(name, default)
+        if not 0 < value <= 36_500:
+            raise SettingsError(f"{name} must be a number of days from 1 on, not {value}.")
+        return value
 
     def port(self, name: str, default: int) -> int:
         raw = self.text(name)
