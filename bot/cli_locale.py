@@ -13,10 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot import cli_audio
 from bot.cli_translators import app as translators
 from bot.directory.languages import VIETNAMESE, Language
 from bot.languages import po
 from bot.languages.catalogue import VIETNAM, Catalogue, CatalogueError
+from bot.languages.clip_report import clip_counts, count_line, tags_with_clips
 from bot.languages.coverage_table import MarkersMissing, coverage_table, with_table
 from bot.languages.interface import interface_words
 from bot.languages.po import Status, Translation, TranslationsError
@@ -39,6 +41,8 @@ from bot.settings import ROOT, Settings
 
 app = typer.Typer(no_args_is_help=True, help="Translations: extract, export, import, lint, review, status, stale.")
 app.add_typer(translators)
+app.command()(cli_audio.audio)
+app.command()(cli_audio.loudspeaker)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
@@ -78,6 +82,8 @@ def status(
             path.write_text(with_table(path.read_text(encoding="utf-8"), coverage_table(counted)), encoding="utf-8")
         for language, parts in counted:
             _print_coverage(language, parts)
+        for tag in tags_with_clips(catalogue):
+            _say(f"audio, {count_line(clip_counts(catalogue, tag))}")
 
 
 @app.command()
@@ -208,7 +214,8 @@ def _told() -> Iterator[None]:
 
 
 def _catalogue() -> Catalogue:
-    return Catalogue.load(ROOT, Settings.from_environment().province)
+    settings = Settings.from_environment()
+    return Catalogue.load(ROOT, settings.province, home=settings.home)
 
 
 def _languages(catalogue: Catalogue, tags: Sequence[str] | None) -> list[Language]:

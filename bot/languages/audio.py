@@ -134,13 +134,18 @@ def digest(path: Path) -> str:
     return _digest(path, changed_at) if changed_at else ""
 
 
-def keep(folder: Path, tag: str, key: str, content: bytes, *, said: str, by: str, on: datetime.date, is_synthetic: bool) -> Path:
-    """Write one clip and its line in clips.yml below `folder` (the `audio` of the repository or of LOA_HOME). `said`: the words
-    that are heard, as they are sent. Raises ClipRefused. Another file of the same answer goes: it says something else by now."""
-    suffix = suffix_of(content)
-    if suffix is None:
+def keep(
+    folder: Path, tag: str, key: str, *contents: bytes, said: str, by: str, on: datetime.date, is_synthetic: bool
+) -> list[Path]:
+    """Write one clip and its line in clips.yml below `folder` (the `audio` of the repository or of LOA_HOME).
+
+    `contents`: the same as MP3, as Opus, or both; `said`: the words that are heard, as they are sent. Files of an older clip of
+    the answer go. Raises ClipRefused.
+    """
+    by_suffix = {suffix_of(content): content for content in contents}
+    if None in by_suffix or not contents:
         raise ClipRefused(f"{tag}/{key}: neither MP3 nor Ogg with Opus")
-    if len(content) > MAX_CLIP_BYTES:
+    if max(map(len, contents)) > MAX_CLIP_BYTES:
         raise ClipRefused(f"{tag}/{key}: larger than {MAX_CLIP_BYTES // 1024 // 1024} MB")
     if not (_TAG.fullmatch(tag) and _KEY.fullmatch(key) and by.strip()):
         raise ClipRefused(f"{tag}/{key}: a language, an answer and who speaks are needed")
@@ -148,13 +153,13 @@ def keep(folder: Path, tag: str, key: str, content: bytes, *, said: str, by: str
     here.mkdir(parents=True, exist_ok=True)
     records = _records(here)
     records[key] = {"source": hash_of(said), "by": by.strip(), "date": on, "synthetic": is_synthetic}
-    path = here / f"{key}{suffix}"
-    _replace(path, content)
+    for suffix in SUFFIXES:
+        if suffix in by_suffix:
+            _replace(here / f"{key}{suffix}", by_suffix[suffix])
+        else:
+            (here / f"{key}{suffix}").unlink(missing_ok=True)
     _replace(here / SIDECAR, yaml.safe_dump(records, allow_unicode=True, sort_keys=True).encode())
-    for other in SUFFIXES:
-        if other != suffix:
-            (here / f"{key}{other}").unlink(missing_ok=True)
-    return path
+    return [here / f"{key}{suffix}" for suffix in SUFFIXES if suffix in by_suffix]
 
 
 def suffix_of(content: bytes) -> str | None:

@@ -247,11 +247,11 @@ class Catalogue:
     def due_for_review(self) -> list[Entry]:
         return [e for e in self.entries.values() if e.review_by < self.today() <= e.valid_until]
 
-    def source_line(self, source: Mapping[str, Any]) -> str:
+    def source_line(self, source: Mapping[str, Any], language: str = VIETNAMESE) -> str:
         """The source as one line of text, for channels without a source card."""
         shown = {**source, "date": spoken_date(str(source["date"])), "reviewed": spoken_date(str(source["reviewed"]))}
         template = "source_line" if source.get("number") else "source_line_no_number"
-        return self.fragments[template].format_map(_Given(shown))
+        return self._fragments(language)[template].format_map(_Given(shown))
 
     def _said(self, entry: Entry, values: Mapping[str, Any], language: str) -> Answer:
         filled = self._fill(entry, values)
@@ -285,18 +285,27 @@ class Catalogue:
     def heard(self, key: str, language: str) -> str | None:
         """The words of an answer that nothing is filled into but what the directory gives: what a clip of it has to say. None for
         one that is unknown or withdrawn, and in another language for one that may not be sent in it."""
+        said = self._heard(key, language)
+        return said[0] if said else None
+
+    def is_heard_as_draft(self, key: str, language: str) -> bool:
+        said = self._heard(key, language)
+        return said is not None and not said[1]
+
+    def _heard(self, key: str, language: str) -> tuple[str, bool] | None:
+        """(words, whether they are approved)."""
         entry = self.entries.get(key)
         if entry is None or entry.valid_until < self.today():
             return None
         if language == VIETNAMESE:
-            return self._fill(entry, {}).text
+            return self._fill(entry, {}).text, True
         found = self.spoken[language].of(key, entry.text) if language in self.languages else None
         if found is None:
             return None
         fragments = self._fragments(language)
         text = self._fill(replace(entry, text=found.text), {}, fragments).text
         is_approved = {found.state, *fragments.states} == {"approved"}
-        return text if is_approved or (self.drafts != "hide" and entry.risk != "high") else None
+        return (text, is_approved) if is_approved or (self.drafts != "hide" and entry.risk != "high") else None
 
     def _clip(self, key: str, text: str, language: str) -> tuple[Attachment, ...]:
         """The answer to be heard, if there is a clip with these very words. Whether a machine speaks is said with it."""

@@ -16,7 +16,8 @@ VORBIS = b"OggS\x00\x02" + bytes(22) + b"\x01vorbis" + b"v" * 200
 
 def kept(root: Path, tag: str, key: str, said: str, content: bytes = MP3, *, is_synthetic: bool = False) -> Path:
     on = datetime.date(2026, 11, 23)
-    return keep(root / FOLDER, tag, key, content, said=said, by="A", on=on, is_synthetic=is_synthetic)
+    (path,) = keep(root / FOLDER, tag, key, content, said=said, by="A", on=on, is_synthetic=is_synthetic)
+    return path
 
 
 def hearing(catalogue: Catalogue, *roots: Path) -> Catalogue:

@@ -18,6 +18,7 @@ LEVELS = {
     "bot.serving": 8,
     "bot.ask": 8,
     "bot.cli_database": 4,
+    "bot.cli_audio": 7.5,
     "bot.cli_figures": 8,
     "bot.cli_locale": 8,
     "bot.cli_operators": 8,
