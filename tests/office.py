@@ -21,6 +21,7 @@ from bot.settings import ROOT
 from bot.staff import accounts
 from bot.staff.accounts import Role
 from bot.staff.pages import StaffPages
+from bot.staff.sessions import Rules
 
 OWN_PASSWORD = "con bò ăn cỏ ven sông"
 SECRET = "a secret for tests of at least 32 characters"
@@ -103,16 +104,20 @@ class Browser:
         return self.sends("/staff/login", name=name, password=password, **fields)
 
 
-def application(url: str, more: Callable[[StaffPages, Pool], list[BaseRoute]] | None = None) -> Starlette:
+def application(
+    url: str, more: Callable[[StaffPages, Pool], list[BaseRoute]] | None = None, rules: Rules | None = None
+) -> Starlette:
     pool = open_pool(url, max_size=4)
-    staff = StaffPages(ROOT, pool, SECRET)
+    staff = StaffPages(ROOT, pool, SECRET, rules)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with pool:
             yield
 
-    return Starlette(routes=[*staff.routes(), *(more(staff, pool) if more else [])], lifespan=lifespan)
+    app = Starlette(routes=[*staff.routes(), *(more(staff, pool) if more else [])], lifespan=lifespan)
+    app.state.door = staff.door
+    return app
 
 
 class Server:

@@ -71,7 +71,7 @@ class AuditPage:
         async with self._pool.connection() as connection:
             found = await rows(connection, wanted, ROWS + 1)
             actors, actions = await names(connection, "actor"), await names(connection, "action")
-            await connection.execute(*entry(visit.person.name, "log_viewed", **wanted.as_query()))
+            await connection.execute(*entry(visit.person.name, "log_viewed", asked=wanted.as_query()))
         values = {
             "rows": [{**row, "told": told(row["detail"])} for row in found[:ROWS]],
             "older": found[ROWS - 1]["id"] if len(found) > ROWS else None,
@@ -87,7 +87,7 @@ class AuditPage:
         """All that the filter finds, newest first, as a CSV that Excel opens."""
         wanted = Filter.of(visit.request.query_params)
         async with self._pool.connection() as connection:
-            await connection.execute(*entry(visit.person.name, "log_exported", **wanted.as_query()))
+            await connection.execute(*entry(visit.person.name, "log_exported", asked=wanted.as_query()))
         headers = {**HEADERS, "Content-Disposition": f'attachment; filename="loa-log-{_today()}.csv"'}
         return StreamingResponse(self._lines(wanted), 200, headers, "text/csv; charset=utf-8")
 
@@ -144,7 +144,7 @@ async def names(connection: DictConnection, column: str) -> list[str]:
 
 def told(detail: Mapping[str, Any]) -> str:
     """`role: senior, before: operator`"""
-    return ", ".join(f"{name}: {_plain(value)}" for name, value in detail.items() if value not in ("", None))
+    return ", ".join(f"{name}: {_plain(value)}" for name, value in detail.items() if value not in ("", None, {}))
 
 
 def _plain(value: object) -> str:

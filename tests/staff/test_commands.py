@@ -42,9 +42,35 @@ def test_a_disabled_account_is_listed_as_such(loa: Any) -> None:
     assert "disabled" in listed
 
 
+def test_a_role_and_the_need_of_approval_are_changed_and_logged(loa: Any, office: Office) -> None:
+    loa("add", "an", "--role", "operator")
+    assert office.rows("SELECT needs_approval FROM operators") == [{"needs_approval": True}]
+    assert loa("needs-approval", "an", "no").exit_code == 0
+    assert loa("role", "an", "senior").exit_code == 0
+    assert loa("add", "binh", "--role", "operator", "--no-approval").exit_code == 0
+    assert office.rows("SELECT name, role, needs_approval FROM operators ORDER BY name") == [
+        {"name": "an", "role": "senior", "needs_approval": False},
+        {"name": "binh", "role": "operator", "needs_approval": False},
+    ]
+    assert [action for _, action in office.log("operator_approval_set", "operator_role_changed")] == [
+        "operator_approval_set",
+        "operator_role_changed",
+    ]
+
+
+def test_somebody_is_logged_out_everywhere(loa: Any, browser: Browser, office: Office) -> None:
+    browser.carries(office.hires("an"))
+    assert loa("log-out", "an").exit_code == 0
+    assert browser.opens("/staff/password").status_code == 303
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (("role", "an", "boss"), 2, "none of"),
+        (("role", "nobody", "senior"), 1, "there is no account"),
+        (("needs-approval", "an", "maybe"), 2, "neither yes nor no"),
+        (("log-out", "nobody"), 1, "there is no account"),
         (("add", "an", "--role", "boss"), 2, "none of"),
         (("add", "an"), 2, "--role"),
         (("add", "Không Được", "--role", "admin"), 1, "is no account name"),
