@@ -27,6 +27,8 @@ TEMPERATURE = 2.5
 # On one word, and below these, nothing is decided (docs/languages.md says how they were chosen).
 LEAST_WORDS = 2
 LEAST_CHANCE = 0.9
+# Names have up to so many words.
+LONGEST_NAME = 4
 # The mean logarithm of a letter's probability: a language in which the letters are rarer than this is none that we know.
 LEAST_FIT = -3.4
 # A list of letters counts as this many letters of text.
@@ -98,13 +100,13 @@ class Identifier:
         return cls({tag: _spelled(_word_counts(given), (letters or {}).get(tag) or {}) for tag, given in texts.items()})
 
     def guess(self, text: str, tags: Sequence[str] = ()) -> Guess | None:
-        """The language of the text; None for fewer than two words, for doubt, and for what is spelled like none.
+        """The language of the text; None for fewer than two words, a name, doubt, and what is spelled like none.
 
         A language other than Vietnamese must also be the likelier one of at least half of the words: one long foreign name in a
         Vietnamese sentence is no other language. `tags`: only these are looked at.
         """
         found = words(text)
-        if len(found) < LEAST_WORDS:
+        if len(found) < LEAST_WORDS or is_name(text):
             return None
         table = [self._scores(word) for word in found]
         sums = [sum(column) for column in zip(*table, strict=True)]
@@ -145,6 +147,12 @@ def words(text: str) -> Words:
     """The words that can tell a language: lower case, one kind of apostrophe, breves; without links, numbers, brands."""
     seen = _spelling(text[:LONGEST])
     return tuple(_WORD.findall(_EVERYWHERE.sub(" ", _MASKED.sub(" ", seen))))
+
+
+def is_name(text: str) -> bool:
+    """A few words, each with a capital: "Bill Gates", "Y Thông Mlô", "Vietcombank BIDV". Who shouts in capitals says no name."""
+    split = text.split()
+    return LEAST_WORDS <= len(split) <= LONGEST_NAME and not text.isupper() and all(word[0].isupper() for word in split)
 
 
 def keyboards(word: str) -> set[str]:

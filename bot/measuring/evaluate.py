@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.brain.intent_model import IntentModel
 from bot.languages.danger import danger_sign_in_any
-from bot.measuring import held_out, languages, pictures, rates
+from bot.measuring import held_out, identification, languages, pictures, rates
 from bot.measuring.held_out import Example, HeldOut, Question, Spelling
 from bot.measuring.judging import Doubt, Judged, judge, out_of_fold, trained
 from bot.measuring.measures import curve, grouped, smallest_threshold, summary
@@ -74,6 +74,7 @@ def _ask_own(doubt: Doubt, spellings: Mapping[str, Spelling]) -> None:
     for measure in (_say_danger, _say_off_topic, _say_two_questions):
         measure(report, model, asked, doubt, spellings)
     report.say_all(languages.lines(model, doubt))
+    report.say_all(identification.lines())
     report.say(f"\n{len(asked.left_out)} messages of tests/nlu stand in the training data too and were not asked")
     _say_speed(report, model, [question for questions in sets.values() for question in questions])
     _draw(report, judged, doubt)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from bot.brain.foreign_model import ForeignModel
 from bot.brain.intent_model import IntentModel
-from bot.languages.choices import chosen_language
 from bot.languages.identify import VIETNAMESE, Identifier
 from bot.languages.samples import letters, samples
-from bot.languages.scripts import script_language
 from bot.measuring.held_out import TESTS, TRAINING, Example, Question, as_learned, examples
+from bot.measuring.identification import identified
 from bot.measuring.judging import Doubt, Guess, Judged, judged
 from bot.measuring.measures import share
 from bot.settings import ROOT
@@ -72,14 +71,8 @@ def lines(model: IntentModel, doubt: Doubt) -> Iterator[str]:
     yield f"{SAME_HAND}: written by those who wrote the training examples, so these figures flatter; {OTHERS}: CC0 texts."
 
 
-def identified(identifier: Identifier, text: str) -> str:
-    """What bot/brain/language.py makes of a first message; it knows places too."""
-    guess = identifier.guess(text)
-    return chosen_language(text) or script_language(text) or (guess.tag if guess else VIETNAMESE)
-
-
 def _line(model: IntentModel, identifier: Identifier, tag: str, hand: str, asked: Sequence[Question], doubt: Doubt) -> str:
-    heard = [identified(identifier, question.text) for question in asked]
+    heard = [identified(identifier, question.text) or VIETNAMESE for question in asked]
     first = [_judged(model, question, language, doubt) for question, language in zip(asked, heard, strict=True)]
     later = [_judged(model, question, tag, doubt) for question in asked]
     answered = [j.is_answered(doubt.threshold, doubt.ambiguity) for j in first]

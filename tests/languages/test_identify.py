@@ -58,6 +58,39 @@ def test_one_word_a_number_a_link_and_a_brand_decide_nothing(identifier: Identif
     assert identifier.guess(text) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bill Gates",
+        "Vietcombank BIDV",
+        "Y Thông Mlô",
+        "H’ Hen Niê Kđăm",
+        "Ksor Phước",
+        "Vàng A Páo",
+        "Manchester United",
+        "Nguyễn Văn An",
+    ],
+)
+def test_a_name_decides_nothing(identifier: Identifier, text: str) -> None:
+    assert identifier.guess(text) is None
+
+
+@pytest.mark.parametrize("text", ["WHERE CAN I GET TESTED", "WHERE IS IT", "Where is it", "Where Can I Get A Test"])
+def test_capitals_alone_make_no_name(identifier: Identifier, text: str) -> None:
+    guess = identifier.guess(text)
+    assert guess is not None
+    assert guess.tag == "en"
+
+
+@pytest.mark.parametrize(
+    "text", ["em tên H'Hen Niê, muốn hỏi tiêm vắc xin", "cháu là Giàng A Páo ở Mường Lát", "toi ten la Y Wang Nie muon hoi tiem"]
+)
+def test_who_gives_a_name_in_vietnamese_is_answered_in_vietnamese(identifier: Identifier, text: str) -> None:
+    guess = identifier.guess(text)
+    assert guess is not None
+    assert guess.tag == "vi"
+
+
 def test_a_foreign_name_in_a_vietnamese_sentence_switches_nothing(identifier: Identifier) -> None:
     guess = identifier.guess("cho em hỏi bệnh viện Johns Hopkins University Hospital ở đâu ạ")
     assert guess is None or guess.tag == "vi"
