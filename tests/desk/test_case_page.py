@@ -1,0 +1,243 @@
+"""One conversation: what is seen of it, who may do what with it, and what is sent, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.desk.conftest import WORDS, Desk, catalogue, does, opened, sends
+
+UNKNOWN_NUMBER = "Bạn gọi 0999 888 777 nhé"
+
+
+def test_the_page_says_what_the_bot_understood_and_why_it_gave_up(desk: Desk) -> None:
+    conversation_id = desk.writes("tiem cho nao", turn="answered", understood=understood("vaccine_where", 0.87))
+    asked = desk.says(conversation_id, "???", turn="answered", understood=understood("nlu_fallback", 0.3, "testing_where"))
+    replied(desk, conversation_id, asked, "Loa chưa hiểu", "utter_hand_over")
+    desk.says(conversation_id, "alo", turn="degraded")
+    page = desk.comes("lan").opens(f"/desk/cases/{open_case(desk, conversation_id)}").text
+    assert WORDS["understood_as"].format(title=title("vaccine_where"), percent=87) in page
+    assert WORDS["understood_others"].format(titles=title("testing_where")) in page
+    for key in ("understood_nothing", "why_gave_up", "why_degraded"):
+        assert WORDS[key] in page, key
+    assert WORDS["answered_with"].format(key="utter_hand_over") in page
+
+
+def test_an_answer_in_another_language_stands_beside_its_vietnamese(desk: Desk) -> None:
+    conversation_id = desk.writes("hỏi", turn="answered", language="rad")
+    replied(desk, conversation_id, None, "Bi êmuh Loa", "utter_greet", language="rad")
+    page = desk.comes("lan").opens(f"/desk/cases/{open_case(desk, conversation_id)}").text
+    assert WORDS["in_vietnamese"] in page
+
+
+def test_what_a_citizen_sends_is_shown_and_never_run(desk: Desk) -> None:
+    files = [
+        {"kind": "photo", "url": "https://cdn.example.org/a.jpg", "name": "<i>a</i>.jpg"},
+        {"kind": "file", "url": "javascript:alert(1)", "name": "b"},
+        {"kind": "voice", "url": "http://plain.example.org/c", "name": ""},
+    ]
+    conversation_id = desk.writes("<script>alert(1)</script>", turn="human", attachments=Jsonb(files))
+    answer = desk.comes("lan").opens(f"/desk/cases/{open_case(desk, conversation_id)}")
+    assert "&lt;script&gt;alert(1)" in answer.text
+    assert 'href="https://cdn.example.org/a.jpg" target="_blank" rel="noopener noreferrer nofollow"' in answer.text
+    assert "&lt;i&gt;a&lt;/i&gt;.jpg" in answer.text
+    for never in ("<script>alert", "javascript:", 'href="http://plain', '<img src="https'):
+        assert never not in answer.text, never
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe-inline" not in policy
+
+
+@pytest.mark.parametrize(
+    ("channel", "hours", "key"),
+    [
+        ("zalo", 0, "window_left"),
+        ("zalo", 24 * 8, "window_over"),
+        ("telegram", 999, "window_always"),
+        ("messenger", 0, "window_unknown"),
+    ],
+)
+def test_how_long_the_channel_takes_our_words(desk: Desk, channel: str, hours: int, key: str) -> None:
+    case_id = desk.asks(channel=channel)
+    desk.office.rows("UPDATE conversations SET interacted_at = now() - make_interval(hours => %s)", hours)
+    page = desk.comes("lan").opens(f"/desk/cases/{case_id}").text
+    assert WORDS[key].partition("{")[0] in page.partition("data-window>")[2].partition("</dd>")[0]
+
+
+def test_who_opened_a_case_is_noted(desk: Desk) -> None:
+    case_id = desk.asks()
+    desk.comes("lan").opens(f"/desk/cases/{case_id}")
+    assert desk.office.rows("SELECT actor FROM audit_log WHERE action = 'case_viewed' AND object = %s", f"case:{case_id}") == [
+        {"actor": "lan"}
+    ]
+
+
+def test_there_is_no_such_case(desk: Desk) -> None:
+    lan = desk.comes("lan")
+    assert lan.opens("/desk/cases/999999").status_code == 404
+    assert lan.opens(f"/desk/cases/{9**30}").status_code == 404
+
+
+def test_only_whoever_claimed_it_answers(desk: Desk) -> None:
+    case_id = desk.asks()
+    lan, binh = desk.holds("lan", case_id), desk.comes("binh")
+    assert "data-composer" not in binh.opens(f"/desk/cases/{case_id}").text
+    assert sends(binh, case_id, "của tôi").status_code == 409
+    assert does(binh, case_id, "claim").status_code == 409
+    assert does(binh, case_id, "close", outcome="answered").status_code == 409
+    assert sends(lan, case_id, "Bạn tiêm ở trạm y tế").status_code == 303
+    assert desk.sent(case_id) == ["Bạn tiêm ở trạm y tế"]
+
+
+def test_a_form_that_comes_twice_sends_once(desk: Desk) -> None:
+    case_id = desk.asks()
+    lan = desk.holds("lan", case_id)
+    for _ in range(2):
+        assert sends(lan, case_id, "một lần", key="the-same-key").status_code == 303
+    sends(lan, case_id, "một lần", key="another-key")
+    assert desk.sent(case_id) == ["một lần", "một lần"]
+    assert [action for _, action in desk.audited(case_id)].count("message_sent") == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"text": " \r\n "}, "empty"),
+        ({"text": "\x00"}, "empty"),
+        ({"text": "x" * 10_000}, "too_long"),
+        ({"text": "chào", "key": ""}, "key_missing"),
+        ({"text": "chào", "key": "'; DROP TABLE cases"}, "key_missing"),
+    ],
+)
+def test_what_cannot_be_sent_is_said_and_kept(desk: Desk, fields: dict[str, str], reason: str) -> None:
+    case_id = desk.asks()
+    answer = sends(desk.holds("lan", case_id), case_id, **fields)
+    assert (answer.status_code, WORDS["refused"][reason].partition("{")[0] in answer.text) == (409, True)
+    assert fields["text"].strip(" \r\n\x00") in answer.text
+    assert desk.sent(case_id) == []
+
+
+def test_emoji_quotes_and_lines_arrive_as_they_were_typed(desk: Desk) -> None:
+    case_id = desk.asks()
+    sends(desk.holds("lan", case_id), case_id, "Dạ 👩‍⚕️ \"vâng\"\r\n<b>'ạ'</b> ơ̆")
+    assert desk.sent(case_id) == ["Dạ 👩‍⚕️ \"vâng\"\n<b>'ạ'</b> ơ̆"]
+
+
+def test_a_number_that_the_directory_does_not_know_is_for_seniors_to_confirm(desk: Desk) -> None:
+    case_id = desk.asks()
+    lan = desk.holds("lan", case_id)
+    for fields in ({}, {"confirmed": "1"}):
+        answer = sends(lan, case_id, UNKNOWN_NUMBER, **fields)
+        assert (answer.status_code, "0999 888 777" in answer.text) == (409, True)
+        assert WORDS["flagged_refused"] in answer.text
+    does(lan, case_id, "release")
+    mai = desk.holds("mai", case_id, role="senior")
+    assert WORDS["flagged_confirm"] in sends(mai, case_id, UNKNOWN_NUMBER).text
+    assert desk.sent(case_id) == []
+    assert sends(mai, case_id, UNKNOWN_NUMBER, confirmed="1").status_code == 303
+    assert desk.sent(case_id) == [UNKNOWN_NUMBER]
+
+
+def test_a_known_number_needs_no_question(desk: Desk) -> None:
+    case_id = desk.asks()
+    assert sends(desk.holds("lan", case_id), case_id, "Khó thở thì gọi 115 ngay").status_code == 303
+
+
+def test_a_script_is_answered_with_data(desk: Desk) -> None:
+    case_id = desk.asks()
+    lan = desk.holds("lan", case_id)
+    csrf, address = lan.csrf(f"/desk/cases/{case_id}"), f"/desk/cases/{case_id}/send"
+    accept = {"Accept": "application/json"}
+
+    def posts(**fields: str) -> Any:
+        return lan.http.post(address, data={"csrf": csrf, "key": "key-of-script", **fields}, headers=accept)
+
+    refused = posts(text=UNKNOWN_NUMBER)
+    assert (refused.status_code, refused.json()["flags"]) == (409, [{"kind": "phone", "text": "0999 888 777"}])
+    assert posts(text="").json() == {"error": WORDS["refused"]["empty"]}
+    assert posts(text="chào").json() == {"done": WORDS["done"]["sent"]}
+
+
+def test_notes_are_for_colleagues_alone(desk: Desk) -> None:
+    case_id = desk.asks()
+    assert does(desk.comes("binh"), case_id, "note", text="gọi lại <sau>").status_code == 303
+    page = desk.comes("lan").opens(f"/desk/cases/{case_id}").text
+    assert WORDS["note_by"].format(name="binh") in page
+    assert "gọi lại &lt;sau&gt;" in page
+    assert desk.sent(case_id) == []
+
+
+def test_back_to_the_queue_to_the_bot_and_closed(desk: Desk) -> None:
+    case_id = desk.asks()
+    lan = desk.holds("lan", case_id)
+    assert does(lan, case_id, "release").status_code == 303
+    assert (desk.case(case_id)["state"], desk.case(case_id)["owner"]) == ("waiting", "queue")
+    does(lan, case_id, "claim")
+    assert does(lan, case_id, "give-back", topic="no_such_topic").status_code == 409
+    assert does(lan, case_id, "give-back", topic="vaccine_where").status_code == 303
+    assert (desk.case(case_id)["state"], desk.case(case_id)["owner"]) == ("ended", "bot")
+    [asked] = desk.office.rows("SELECT payload FROM messages WHERE author = 'operator' AND direction = 'incoming'")
+    assert asked["payload"] == "/vaccine_where"
+
+    other = desk.asks()
+    lan = desk.holds("lan", other)
+    assert does(lan, other, "close", outcome="").status_code == 409
+    assert does(lan, other, "close", outcome="answered", label="vaccine_cost").status_code == 303
+    assert (desk.case(other)["outcome"], desk.case(other)["label"]) == ("answered", "vaccine_cost")
+    assert sends(lan, other, "còn nữa").status_code == 409
+    assert ("lan", "case_closed") in desk.audited(other)
+
+
+def test_earlier_cases_of_the_citizen_are_at_hand(desk: Desk) -> None:
+    first = desk.asks(topic="vaccine_cost")
+    does(desk.holds("lan", first), first, "close", outcome="answered")
+    second = open_case(desk, desk.case(first)["conversation_id"])
+    page = desk.comes("lan").opens(f"/desk/cases/{second}").text
+    earlier = page.partition('id="h-earlier"')[2]
+    assert f'href="/desk/cases/{first}"' in earlier
+    assert title("vaccine_cost") in earlier
+
+
+def test_a_long_talk_is_read_in_parts(desk: Desk) -> None:
+    case_id = desk.asks("câu đầu tiên")
+    conversation_id = desk.case(case_id)["conversation_id"]
+    desk.office.rows(
+        """INSERT INTO messages (conversation_id, direction, author, channel, provider_id, text, turn)
+           SELECT %s, 'incoming', 'citizen', 'zalo', 'p' || n, 'câu ' || n, 'human' FROM generate_series(1, 130) AS n""",
+        conversation_id,
+    )
+    lan = desk.comes("lan")
+    page = lan.opens(f"/desk/cases/{case_id}").text
+    assert "câu đầu tiên" not in page
+    older = page.partition("?before=")[2].partition('"')[0]
+    assert "câu đầu tiên" in lan.opens(f"/desk/cases/{case_id}?before={older}").text
+
+
+# ---- small things
+
+
+def understood(intent: str, confidence: float, *others: str) -> Jsonb:
+    ranking = [[intent, confidence], *([other, 0.1] for other in others)]
+    return Jsonb({"intent": intent, "confidence": confidence, "ranking": ranking, "entities": []})
+
+
+def replied(desk: Desk, conversation_id: int, to: int | None, text: str, key: str, language: str = "vi") -> None:
+    desk.office.rows(
+        """INSERT INTO messages (conversation_id, direction, author, channel, text, response_key, language, in_reply_to, delivery)
+           VALUES (%s, 'outgoing', 'bot', 'zalo', %s, %s, %s, %s, 'sent')""",
+        conversation_id,
+        text,
+        key,
+        language,
+        to,
+    )
+
+
+def open_case(desk: Desk, conversation_id: int) -> int:
+    return int(desk.office.does(lambda connection: opened(connection, conversation_id, "asked", None)))
+
+
+def title(intent: str) -> str:
+    return catalogue().title(intent)
