@@ -35,7 +35,7 @@ from bot.staff.door import (
     set_cookie,
 )
 from bot.staff.forms import Form, read_form
-from bot.staff.layout import HEADERS, HERE, Layout, redirect
+from bot.staff.layout import HEADERS, HERE, NAVIGATION, Layout, redirect
 from bot.staff.login import LoginRefused, check_password, login, login_with_code
 from bot.staff.people_page import PeoplePage
 from bot.staff.sessions import Rules
@@ -44,7 +44,8 @@ from bot.staff.totp_page import TotpPage
 
 log = structlog.get_logger(__name__)
 
-HOME = "/insights/figures"
+# Leads on to the first room of the bar: the desk, for whoever works there.
+HOME = "/staff/start"
 CODE = "/staff/login/code"
 MOST_LOGIN_BYTES = 16 * 1024
 STATUS = {"login_wrong": 401, "login_locked": 429, "login_too_many": 429, "code_wrong": 401}
@@ -72,6 +73,7 @@ class StaffPages:
             Route(CODE, self.code_page),
             Route(CODE, self.take_code, methods=["POST"]),
             StaffRoute(LOGOUT, self.log_out, self.door, ROLES, "POST"),
+            StaffRoute(HOME, self.start, self.door, ROLES),
             StaffRoute(PASSWORD, self.password_page, self.door, ROLES),
             StaffRoute(PASSWORD, self.change_password, self.door, ROLES, "POST"),
             StaffRoute(SESSION, self.time_left, self.door, ROLES, is_background=True),
@@ -80,6 +82,9 @@ class StaffPages:
             *self._people.routes(),
             *self._audit.routes(),
         ]
+
+    async def start(self, visit: Visit) -> Response:
+        return redirect(next(path for path, _, roles in NAVIGATION if visit.person.role in roles))
 
     async def login_page(self, request: Request) -> Response:
         return self._login(request, "session_over" if "over" in request.query_params else "")

@@ -10,7 +10,7 @@ import pytest
 
 from bot.database import open_pool
 from bot.staff import passwords
-from bot.staff.accounts import AccountError, accounts, disable, reset
+from bot.staff.accounts import AccountError, Role, accounts, disable, reset
 from bot.staff.login import LOCK_FAILURES, LOCK_MINUTES, MOST_FAILURES_OF_ADDRESS, LoginRefused, login
 from tests.office import OWN_PASSWORD, Browser, Office, Server, application, reasons
 
@@ -193,7 +193,7 @@ def test_a_foreign_site_cannot_log_somebody_in(browser: Browser, office: Office)
 )
 def test_a_login_never_leads_out_of_the_house(browser: Browser, office: Office, address: str) -> None:
     there = browser.logs_in("an", office.settles("an"), next=address)
-    assert there.headers["location"] == "/insights/figures"
+    assert there.headers["location"] == "/staff/start"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_first_password_opens_nothing_but_its_change(server: Server, browser: 
     first = office.adds("an")
     assert browser.logs_in("an", first).status_code == 303
     changed = browser.sends("/staff/password", old=first, new=OWN_PASSWORD, again=OWN_PASSWORD)
-    assert changed.headers["location"] == "/insights/figures"
+    assert changed.headers["location"] == "/staff/start"
     assert browser.opens("/staff/password").status_code == 200
     assert reasons(server.visitor().logs_in("an", first)) == ["login_wrong"]
     assert office.log("password_changed") == [("an", "password_changed")]
@@ -351,3 +351,9 @@ def test_without_its_database_the_login_page_says_so(office: Office) -> None:
     lost = Browser(application(office.url))  # the pool is never opened
     answer = lost.logs_in("an", "x")
     assert (answer.status_code, reasons(answer)) == (503, ["database_away"])
+
+
+@pytest.mark.parametrize(("role", "room"), [("operator", "/desk"), ("senior", "/desk"), ("content", "/insights/figures")])
+def test_a_login_leads_everybody_to_their_first_room(browser: Browser, office: Office, role: Role, room: str) -> None:
+    browser.carries(office.hires("an", role))
+    assert browser.opens("/staff/start").headers["location"] == room
