@@ -28,6 +28,7 @@ from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
 from bot.chatpage.pages import Pages
 from bot.database import Pool, open_pool
+from bot.desk.pages import DeskPages
 from bot.dialogue import conversations
 from bot.dialogue.corrections import Corrections
 from bot.dialogue.delivery import Delivery
@@ -146,12 +147,14 @@ def create_app() -> Starlette:
     staff = StaffPages(ROOT, service.pool, kept_secret(settings), staff_rules(settings))
     figures = FiguresPage(ROOT, settings.database_url or "", staff.door, settings.province, service.catalogue.fragments)
     corrections = CorrectionsPage(ROOT, settings.database_url or "", staff.door, service.catalogue)
+    windows = {name: channel.operator_window for name, channel in service.channels.items()}
+    desk = DeskPages(ROOT, settings.database_url or "", service.pool, staff.door, service.catalogue, windows, settings.public_url)
     translators = TranslatePages(ROOT, service.pool, service.catalogue)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with service.opened():
-            background = [asyncio.create_task(work) for work in _background(service)]
+            background = [asyncio.create_task(work) for work in (*_background(service), desk.listen())]
             log.info("gateway_ready", pid=os.getpid())
             yield
             for task in background:
@@ -166,6 +169,7 @@ def create_app() -> Starlette:
         *staff.routes(),
         *figures.routes(),
         *corrections.routes(),
+        *desk.routes(),
         *translators.routes(),
         *(route for channel in service.channels.values() for route in channel.routes()),
         *_operations(service),
