@@ -31,7 +31,7 @@ _PHONE = re.compile(
 )
 _DOCUMENT = re.compile(r"\b\d+(?:/\d{4})?/[A-ZĐ]\w*(?:-[A-ZĐ]\w*)*")
 _NUMBER = re.compile(r"(?<![\w-])\d+(?:[./,:-]\d+)*")
-_LEGACY = re.compile(r"\S*(?:(?<=\w)[\[\]{}\\`|]|[\[{\\`|](?=\w))\S*")
+_LEGACY = re.compile(r"(?<=\w)[\[\]{}\\`|]|[\[{\\`|](?=\w)")
 _WORD = re.compile(r"[^\W\d_][\w\u0300-\u036f'’ʼ-]*")
 _PARTS = re.compile(r"['’ʼ\d_-]+")
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0000-\u0009\u000b-\u001f]")
@@ -113,7 +113,7 @@ def _characters(text: str, bare: str, language: Language) -> Iterator[Problem]:
     hidden = _INVISIBLE.findall(text)
     if any(language.tokens != "clusters" or character not in _KHMER_SPACES for character in hidden):
         yield Problem("invisible")
-    for word in dict.fromkeys(_LEGACY.findall(bare)):
+    for word in dict.fromkeys(filter(_LEGACY.search, bare.split())):
         yield Problem("legacy_font", values={"word": word})
     for found, expected in language.look_alikes(bare):
         yield Problem("look_alike", values={"found": found, "expected": expected})

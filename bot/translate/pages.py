@@ -20,7 +20,7 @@ from bot.languages import po
 from bot.languages.catalogue import Catalogue
 from bot.languages.po import Translation, hash_of
 from bot.languages.translation import Source, is_button, sources
-from bot.languages.translation_lint import Problem, problems, sentence
+from bot.languages.translation_lint import LONGEST_TEXT, Problem, problems, sentence
 from bot.languages.translation_sheets import cleaned
 from bot.staff.layout import HEADERS, Layout, redirect
 from bot.translate import revisions
@@ -32,6 +32,7 @@ from bot.translate.preview import preview, samples
 from bot.translate.ranges import part_of
 from bot.translate.recording import MEDIA_TYPES, Recording, RecordingRefused, recording
 from bot.translate.work import (
+    LONGEST_TYPED,
     STATES,
     Audio,
     Head,
@@ -127,7 +128,7 @@ class TranslatePages:
         async with self._pool.connection() as connection:
             now, past = await self._now(connection, guest, source)
             try:
-                recorded = self._recorded(guest, source)
+                recorded = await asyncio.to_thread(self._recorded, guest, source)
                 wanted = self._wanted(guest, source, recorded)
                 planned = plan(now, past, guest.invite, wanted)
                 over = max((one.number for one in past), default=0)
@@ -279,6 +280,8 @@ class TranslatePages:
         return said
 
     def _problems(self, tag: str, source: Source, text: str) -> Sequence[Problem]:
+        if len(text) > LONGEST_TYPED:  # refused as a whole: nobody needs to hear about each of its words
+            return [Problem("too_long", values={"length": str(len(text)), "limit": str(LONGEST_TEXT)})]
         languages = self._catalogue.languages
         return problems(source.context, source.text, text, languages[tag], languages[VIETNAMESE])
 

@@ -274,12 +274,12 @@ def had_a_hand(now: Piece, history: Iterable[Revision], invite: Invite) -> bool:
 
 def chosen(pieces: Sequence[Piece], state: str = "", words: str = "") -> list[Piece]:
     """Those in a state and with the words in source, translation or key; where a mistake hurts first."""
-    sought = fold(words).split()
+    sought = fold(words.casefold()).split()
     found = [
         one
         for one in pieces
         if (not state or one.state == state)
-        and all(word in fold(f"{one.source.text} {one.text} {one.source.context}") for word in sought)
+        and all(word in fold(f"{one.source.text} {one.text} {one.source.context}".casefold()) for word in sought)
     ]
     return sorted(found, key=lambda one: not one.is_risky)
 
