@@ -1,9 +1,9 @@
 """Which language a message is in, before its intent is looked for: asked for in words, seen by its script, or told by the model.
 
-    {"tag": "mww-Latn", "decided_by": "model", "switched": true}      stands as `language` in what was understood
+    {"tag": "mww-Latn", "decided_by": "model", "switched": true, "before": "vi"}    stands as `language` in what was understood
 
-`switched`: the conversation was in another language and nobody had asked for one, so the answer offers the way back. Where
-nothing is decided, the conversation stays in its language.
+`switched`: the conversation was in another language, `before`, and nobody had asked for one, so the answer offers the way back.
+Where nothing is decided, the conversation stays in its language.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ class LanguageIdentifier(GraphComponent, EntityExtractorMixin):  # type: ignore[
             tag, decided_by = self._decide(message)
             changes = tag is not None and tag != before
             switched = changes and decided_by != CHOICE and not language_is_chosen.get()
-            message.set(UNDERSTOOD, {"tag": tag or before, "decided_by": decided_by, "switched": switched}, add_to_output=True)
+            told = {"tag": tag or before, "decided_by": decided_by, "switched": switched, "before": before}
+            message.set(UNDERSTOOD, told, add_to_output=True)
             if tag is not None and (changes or decided_by == CHOICE):
                 _add_entity(message, tag, decided_by)
         return messages

@@ -13,6 +13,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
 from bot.brain.intent import ALSO_ASKED
+from bot.brain.language import UNDERSTOOD
 from bot.directory.places import Places
 from bot.languages.catalogue import CHOOSE_LANGUAGE, LAST_RESORT, LIKELIEST, Answer, Catalogue
 from bot.settings import ROOT, Settings
@@ -79,6 +80,8 @@ class CatalogueNLG(NaturalLanguageGenerator):  # type: ignore[misc]
             if chosen
             else self._catalogue.answer(otherwise if needed and not values.get(needed) else key, values, _language(tracker))
         )
+        if left := _language_left(tracker):
+            answer = self._catalogue.with_way_back(answer, left)
         second = self._second_question(answer, tracker)
         reply = (self._catalogue.with_second_question(answer, second) if second else answer).as_reply()
         message = {"text": reply["text"], "buttons": [dict(button) for button in reply["buttons"]]}
@@ -138,6 +141,13 @@ def _language(tracker: DialogueStateTracker) -> str:
     metadata = (tracker.latest_message.metadata if tracker.latest_message else None) or {}
     slots = tracker.current_slot_values()
     return str(slots.get("language_chosen") or slots.get("language") or metadata.get("language") or DEFAULT_LANGUAGE)
+
+
+def _language_left(tracker: DialogueStateTracker) -> str | None:
+    """The language of the conversation until this message, if it changed without anybody asking for it."""
+    latest, _ = _last_two_parsed(tracker)
+    told = latest.get(UNDERSTOOD) or {}
+    return str(told["before"]) if told.get("switched") else None
 
 
 def _language_of_message(tracker: DialogueStateTracker) -> str | None:

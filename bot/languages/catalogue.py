@@ -231,6 +231,14 @@ class Catalogue:
         others = tuple(button for button in answer.buttons if button.payload != f"/{intent}")
         return replace(answer, text=f"{answer.text}\n\n{line}", buttons=(Button(title, f"/{intent}"), *others))
 
+    def with_way_back(self, answer: Answer, language: str) -> Answer:
+        """The answer with a button that chooses this language again: it was left without anybody asking for that."""
+        if language not in self.languages:
+            return answer
+        back = self._choose(language)
+        is_there = any(button.payload == back.payload for button in answer.buttons)
+        return answer if is_there else replace(answer, buttons=(*answer.buttons, back))
+
     def keyword_intent(self, text: str) -> str | None:
         """The intent whose longest keyword stands in `text`, read without diacritics; None when none does."""
         folded = f" {fold(normalise(text))} "
@@ -402,12 +410,14 @@ class Catalogue:
 
     def language_buttons(self) -> tuple[Button, ...]:
         """One for each language of the province, named as its speakers write it."""
-        offered = [self.languages[tag] for tag in self._offered_languages()]
-        return tuple(Button(one.own_name, str(Payload(CHOOSE_INTENT, language=one.tag))) for one in offered)
+        return tuple(self._choose(tag) for tag in self._offered_languages())
 
     def _back(self) -> Button:
         """Undoes the choice of a language, and a wrong guess."""
-        return Button(self.languages[VIETNAMESE].own_name, str(Payload(CHOOSE_INTENT, language=VIETNAMESE)))
+        return self._choose(VIETNAMESE)
+
+    def _choose(self, language: str) -> Button:
+        return Button(self.languages[language].own_name, str(Payload(CHOOSE_INTENT, language=language)))
 
     def _buttons(self, entry: Entry, values: Mapping[str, Any]) -> tuple[Button, ...]:
         if not isinstance(entry.buttons, str):

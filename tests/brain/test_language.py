@@ -44,7 +44,7 @@ def said(message: Message) -> list[str]:
 
 def test_a_choice_is_no_automatic_switch(component: LanguageIdentifier) -> None:
     message = heard(component, "nói tiếng Ê Đê")
-    assert message.get("language") == {"tag": "rad", "decided_by": "choice", "switched": False}
+    assert message.get("language") == {"tag": "rad", "decided_by": "choice", "switched": False, "before": "vi"}
     assert said(message) == ["rad"]
     assert "language" in message.as_dict(only_output_properties=True)
 
@@ -57,23 +57,31 @@ def test_a_message_in_another_language_switches_and_says_so(
     component: LanguageIdentifier, text: str, tag: str, decided_by: str
 ) -> None:
     message = heard(component, text)
-    assert message.get("language") == {"tag": tag, "decided_by": decided_by, "switched": True}
+    assert message.get("language") == {"tag": tag, "decided_by": decided_by, "switched": True, "before": "vi"}
     assert said(message) == [tag]
     assert spoken(message) == tag
 
 
-@pytest.mark.parametrize("text", ["ok", "0912345678", "vaccine Pfizer", "ຂ້ອຍເປັນໄຂ້", "", "asdf qwer zxcv"])
+@pytest.mark.parametrize(
+    "text",
+    ["ok", "0912345678", "vaccine Pfizer", "Nguyễn Văn An", "https://moh.gov.vn/tin-tuc", "ຂ້ອຍເປັນໄຂ້", "", "asdf qwer zxcv"],
+)
 def test_what_tells_nothing_stays_with_the_conversation(component: LanguageIdentifier, text: str) -> None:
     conversation_language.set("mww-Latn")
     message = heard(component, text)
-    assert message.get("language") == {"tag": "mww-Latn", "decided_by": "conversation", "switched": False}
+    assert message.get("language") == {
+        "tag": "mww-Latn",
+        "decided_by": "conversation",
+        "switched": False,
+        "before": "mww-Latn",
+    }
     assert said(message) == []
 
 
 def test_the_same_language_again_is_no_switch(component: LanguageIdentifier) -> None:
     conversation_language.set("en")
     message = heard(component, "how many cases are there today")
-    assert message.get("language") == {"tag": "en", "decided_by": "model", "switched": False}
+    assert message.get("language") == {"tag": "en", "decided_by": "model", "switched": False, "before": "en"}
     assert said(message) == []
 
 
@@ -149,7 +157,7 @@ def test_who_chose_a_language_is_not_switched(component: LanguageIdentifier) -> 
     mark = language_is_chosen.set(True)
     message = heard(component, "cho em hỏi tiêm vắc xin ở đâu")
     language_is_chosen.reset(mark)
-    assert message.get("language") == {"tag": "vi", "decided_by": "model", "switched": False}
+    assert message.get("language") == {"tag": "vi", "decided_by": "model", "switched": False, "before": "rad"}
 
 
 def test_a_choice_of_a_language_is_understood_for_certain(model: IntentModel) -> None:

@@ -42,6 +42,42 @@ async def test_an_answer_carries_the_reply_of_the_contract(catalogue: Catalogue)
     assert said["text"] == said["custom"]["text"]
 
 
+def left(before: str, tag: str, *, switched: bool = True) -> DialogueStateTracker:
+    tracker = DialogueStateTracker("c1", [TextSlot("language", mappings=[])])
+    told = {"tag": tag, "decided_by": "model", "switched": switched, "before": before}
+    tracker.update(UserUttered("…", parse_data={"intent": {}, "entities": [], "text": "…", "language": told}))
+    tracker.update(SlotSet("language", tag))
+    return tracker
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "tag"),
+    [
+        ("utter_testing_where", "mww-Latn", "vi"),
+        ("utter_testing_where", "vi", "en"),
+        ("utter_emergency", "vi", "en"),
+        ("utter_rumours", "vi", "rad"),
+        ("utter_testing_where", "vi", "blt-Latn"),
+    ],
+)
+async def test_a_language_that_was_left_by_itself_is_one_button_away(
+    catalogue: Catalogue, key: str, before: str, tag: str
+) -> None:
+    said = await CatalogueNLG(catalogue=catalogue).generate(key, left(before, tag), "loa")
+    assert said is not None
+    back = f'/choose_language{{"language":"{before}"}}'
+    assert [button["payload"] for button in said["custom"]["buttons"]].count(back) == 1
+    stayed = await CatalogueNLG(catalogue=catalogue).generate(key, left(before, "vi", switched=False), "loa")
+    assert stayed is not None
+    assert back not in [button["payload"] for button in stayed["custom"]["buttons"]]
+
+
+async def test_a_language_that_we_do_not_know_is_no_way_back(catalogue: Catalogue) -> None:
+    said = await CatalogueNLG(catalogue=catalogue).generate("utter_testing_where", left("xx", "vi"), "loa")
+    assert said is not None
+    assert said["custom"]["key"] == "utter_testing_where"
+
+
 FIGURE = {
     "metric": "cases",
     "place_name": "Đắk Lắk",

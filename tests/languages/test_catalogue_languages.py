@@ -18,7 +18,9 @@ from bot.messages import Payload
 from bot.settings import ROOT
 
 TODAY = datetime.date(2026, 11, 22)
-VIETNAMESE = replace(Catalogue.load(ROOT, "dak-lak", today=lambda: TODAY), spoken={})
+LOADED = Catalogue.load(ROOT, "dak-lak", today=lambda: TODAY)
+NOTHING = {language.tag: Spoken({}) for language in LOADED.languages.all()}
+VIETNAMESE = replace(LOADED, spoken=NOTHING)
 KEY = "utter_talk_to_human"
 # A number that is shown, and is not the one that stands in every answer.
 SHOWN = "tong-dai-1022-thanh-hoa"
@@ -41,8 +43,7 @@ def source(context: str) -> str:
 
 
 def speaking(*translations: Translation, drafts: str = "bilingual") -> Catalogue:
-    none = {language.tag: Spoken({}) for language in VIETNAMESE.languages.all()}
-    return replace(VIETNAMESE, spoken={**none, "rad": Spoken({t.context: t for t in translations})}, drafts=drafts)  # type: ignore[arg-type]
+    return replace(VIETNAMESE, spoken={**NOTHING, "rad": Spoken({t.context: t for t in translations})}, drafts=drafts)  # type: ignore[arg-type]
 
 
 def vietnamese(key: str = KEY) -> str:
