@@ -109,6 +109,9 @@ class Settings:
     worker_concurrency: int
     sweep_seconds: float
     operator_quiet_minutes: float
+    desk_claim_minutes: float
+    desk_silent_minutes: float
+    desk_close_hours: float
     messages_a_minute: int
     log_format: str
     telegram: TelegramSettings | None
@@ -160,6 +163,9 @@ class Settings:
             worker_concurrency=int(read.number("LOA_WORKER_CONCURRENCY", 16)),
             sweep_seconds=read.number("LOA_SWEEP_SECONDS", 60.0),
             operator_quiet_minutes=read.number("LOA_OPERATOR_QUIET_MINUTES", 60.0),
+            desk_claim_minutes=read.number("LOA_DESK_CLAIM_MINUTES", 10.0),
+            desk_silent_minutes=read.number("LOA_DESK_SILENT_MINUTES", 15.0),
+            desk_close_hours=read.number("LOA_DESK_CLOSE_HOURS", 12.0),
             messages_a_minute=read.count("LOA_MESSAGES_A_MINUTE", 20),
             log_format=read.one_of("LOA_LOG_FORMAT", ("console", "json"), "console"),
             telegram=read.telegram(public_url),

@@ -39,6 +39,9 @@ from bot.dialogue.turn import Turns
 from bot.figures.pictures import Pictures
 from bot.figures.places import FigurePlaces
 from bot.figures.store import read_known
+from bot.handoff.desks import Desks
+from bot.handoff.office import Limits, Office, prepare
+from bot.handoff.timeouts import Timeouts
 from bot.health import Health, Part
 from bot.insights.corrections_page import CorrectionsPage
 from bot.insights.figures_page import FiguresPage
@@ -80,6 +83,7 @@ class Service:
         engine = Engine(settings.rasa_url, settings.rasa_token, settings.province)
         catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts, home=settings.home)
 
+        prepare_desk(settings, catalogue, queue)
         pictures = _pictures(settings.database_url, catalogue)
         quiet = datetime.timedelta(minutes=settings.operator_quiet_minutes)
         receive = functools.partial(store_event, pool, queue, quiet=quiet)
@@ -90,6 +94,7 @@ class Service:
         hold = datetime.timedelta(minutes=settings.corrections_hold_minutes)
         corrections = Corrections(pool, queue, catalogue, found, settings.database_url, hold)
         queue.every_minute("corrections", corrections.work)
+        queue.every_minute("desk", Timeouts(pool).work)
         live = LiveReplies(settings.database_url)
         return cls(settings, pool, queue, engine, catalogue, found, turns, health, live, pictures)
 
@@ -112,14 +117,11 @@ class Service:
             await asyncio.sleep(WORKER_PAUSE_SECONDS)
 
     async def sweep(self) -> None:
-        """Until cancelled: the net below the queue. A message that waits although no job is left gets a new one, and a
-        conversation whose operator has gone quiet goes back to the bot."""
+        """Until cancelled: the net below the queue. A message that waits although no job is left gets a new one."""
         while True:
             await asyncio.sleep(self.settings.sweep_seconds)
             try:
                 async with self.pool.connection() as connection:
-                    for conversation_id in await conversations.return_to_bot(connection):
-                        log.info("conversation_back_with_the_bot", conversation=conversation_id)
                     for conversation_id in await conversations.conversations_with_work(connection):
                         await self.queue.defer_again(connection, conversation_id)
             except Exception as error:  # noqa: BLE001  a background job's outermost handler: the database may be away
@@ -179,6 +181,16 @@ def create_app() -> Starlette:
 
 def staff_rules(settings: Settings) -> Rules:
     return Rules(datetime.timedelta(minutes=settings.staff_idle_minutes), settings.totp_roles)
+
+
+def prepare_desk(settings: Settings, catalogue: Catalogue, queue: Queue) -> None:
+    """Before anything can take a conversation over in this process."""
+    limits = Limits(
+        claim=datetime.timedelta(minutes=settings.desk_claim_minutes),
+        silent=datetime.timedelta(minutes=settings.desk_silent_minutes),
+        close=datetime.timedelta(hours=settings.desk_close_hours),
+    )
+    prepare(Office(catalogue, Desks.load(ROOT, settings.province), queue, limits))
 
 
 async def read_figures(settings: Settings, database_url: str) -> None:

@@ -11,6 +11,8 @@ from psycopg.types.json import Jsonb
 
 from bot.channels.guard import COMPARED_CHARACTERS, LOOK_BACK, Queued, Said
 from bot.database import OUTGOING_CHANNEL, DictConnection
+from bot.handoff.moving import Happening, move
+from bot.handoff.ownership import Event
 from bot.messages import Incoming, Outgoing
 
 # As many messages as the rules look at; more of one citizen in ten minutes change nothing in what they say.
@@ -23,6 +25,8 @@ class Waiting:
     """An incoming message whose turn is taken, with what the turn must know of its conversation.
 
     `text` is that of all messages that are answered together; `joined` holds those behind the first one, with their edits.
+    `author`: an operator who gave the conversation back may have asked in the citizen's stead. `awaits_contact`: the citizen left
+    a question to the desk and may tell how to be reached.
     """
 
     id: int
@@ -38,6 +42,8 @@ class Waiting:
     received_at: datetime.datetime
     place: str | None = None
     edits: int = 0
+    author: str = "citizen"
+    awaits_contact: bool = False
     joined: tuple[tuple[int, int], ...] = ()
 
     @property
@@ -77,7 +83,7 @@ class Undelivered:
 
 async def store_incoming(connection: DictConnection, incoming: Incoming) -> tuple[int, int | None]:
     """(conversation id, message id); the message id is None when this provider id was stored before."""
-    conversation_id = await conversation_of(
+    conversation = await _touched(
         connection,
         incoming.channel,
         incoming.address,
@@ -85,6 +91,7 @@ async def store_incoming(connection: DictConnection, incoming: Incoming) -> tupl
         campaign=incoming.campaign,
         interacted_at=incoming.sent_at,
     )
+    conversation_id = int(conversation["id"])
     message = await _maybe(
         connection,
         """INSERT INTO messages (conversation_id, direction, author, channel, provider_id, kind, text, payload, sent_at,
@@ -103,7 +110,11 @@ async def store_incoming(connection: DictConnection, incoming: Incoming) -> tupl
             incoming.place,
         ],
     )
-    return conversation_id, int(cast(int, message["id"])) if message else None
+    if message is None:
+        return conversation_id, None
+    if conversation["is_of_the_desk"]:
+        await move(connection, conversation_id, Happening(Event.WROTE, "citizen"))
+    return conversation_id, int(cast(int, message["id"]))
 
 
 async def conversation_of(
@@ -119,6 +130,20 @@ async def conversation_of(
 
     A late redelivery does not make the sign of life younger, and a clock that runs ahead does not move it into the future.
     """
+    row = await _touched(connection, channel, address, language=language, campaign=campaign, interacted_at=interacted_at)
+    return int(row["id"])
+
+
+async def _touched(
+    connection: DictConnection,
+    channel: str,
+    address: str,
+    *,
+    language: str | None,
+    campaign: str | None,
+    interacted_at: datetime.datetime | None,
+) -> dict[str, Any]:
+    """`id`, and `is_of_the_desk`: whether people have to do with it, so that a new word matters to them."""
     row = await _one(
         connection,
         """INSERT INTO conversations AS c (channel, address, language, interacted_at, campaign, campaign_at)
@@ -127,10 +152,11 @@ async def conversation_of(
            ON CONFLICT (channel, address) DO UPDATE
               SET last_message_at = now(), sending = 'open', interacted_at = greatest(c.interacted_at, EXCLUDED.interacted_at),
                   campaign = coalesce(EXCLUDED.campaign, c.campaign), campaign_at = coalesce(EXCLUDED.campaign_at, c.campaign_at)
-           RETURNING id""",
+           RETURNING id, owner <> 'bot' OR EXISTS (SELECT FROM cases k WHERE k.conversation_id = c.id AND k.state <> 'ended')
+                         AS is_of_the_desk""",
         {"channel": channel, "address": address, "language": language, "at": interacted_at, "campaign": campaign},
     )
-    return int(cast(int, row["id"]))
+    return cast(dict[str, Any], row)
 
 
 async def lately(connection: DictConnection, conversation_id: int) -> Lately | None:
@@ -187,7 +213,9 @@ async def take(connection: DictConnection, ids: Sequence[int]) -> Waiting | None
             """UPDATE messages m SET turn_attempts = m.turn_attempts + 1 FROM conversations c
                WHERE c.id = m.conversation_id AND m.id = %s AND turn = 'waiting'
                RETURNING m.id, m.conversation_id, m.channel, c.address, m.kind, m.text, m.payload, c.owner, c.language, m.place,
-                         m.turn_attempts AS attempt, m.created_at AS received_at, m.edits""",
+                         m.turn_attempts AS attempt, m.created_at AS received_at, m.edits, m.author,
+                         EXISTS (SELECT FROM cases k WHERE k.conversation_id = c.id AND k.state = 'waiting'
+                                    AND k.consented_at IS NOT NULL AND k.contact IS NULL) AS awaits_contact""",
             [ids[0]],
         )
         if row is None:
@@ -331,7 +359,7 @@ async def next_undelivered(connection: DictConnection, conversation_id: int) -> 
                   -- The question is quoted where another one stands between it and its answer.
                   CASE WHEN EXISTS (SELECT 1 FROM messages later WHERE later.conversation_id = m.conversation_id
                                        AND later.direction = 'incoming' AND later.id > asked.id
-                                       AND later.joined_to IS DISTINCT FROM asked.id)
+                                       AND later.joined_to IS DISTINCT FROM asked.id) AND asked.author = 'citizen'
                        THEN asked.provider_id END AS quotes
            FROM messages m JOIN conversations c ON c.id = m.conversation_id LEFT JOIN messages asked ON asked.id = m.in_reply_to
            WHERE m.conversation_id = %s AND m.delivery = 'waiting' ORDER BY m.id LIMIT 1""",
@@ -416,15 +444,6 @@ async def conversations_with_work(connection: DictConnection) -> list[int]:
            UNION SELECT conversation_id FROM echoes WHERE created_at < now() - interval '60 seconds'"""
     )
     return [int(cast(int, row["conversation_id"])) for row in await cursor.fetchall()]
-
-
-async def return_to_bot(connection: DictConnection) -> list[int]:
-    """Conversations that a person took over in the platform's inbox and left alone since: the bot's again, from now on."""
-    cursor = await connection.execute(
-        """UPDATE conversations SET owner = 'bot', operator_until = NULL
-           WHERE owner = 'operator' AND operator_until < now() RETURNING id"""
-    )
-    return [int(cast(int, row["id"])) for row in await cursor.fetchall()]
 
 
 async def _maybe(

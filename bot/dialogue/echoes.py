@@ -13,6 +13,8 @@ from typing import Any, cast
 
 from bot.channels.rendering import squeezed
 from bot.database import OUTGOING_CHANNEL, DictConnection
+from bot.handoff.moving import Happening, move
+from bot.handoff.ownership import Event
 from bot.messages import Echo
 
 OPERATOR_QUIET = datetime.timedelta(minutes=60)
@@ -136,17 +138,8 @@ async def _of_unknown_outcome(connection: DictConnection, heard: Heard) -> int |
 
 async def _take_over(connection: DictConnection, heard: Heard) -> None:
     """The conversation is the person's; on the desk until it is given back. What the bot had not sent is void."""
-    await connection.execute(
-        """UPDATE conversations SET owner = 'operator',
-                  operator_until = CASE WHEN owner = 'operator' AND operator_until IS NULL THEN NULL ELSE %s END
-           WHERE id = %s""",
-        [heard.until, heard.conversation_id],
-    )
-    await connection.execute(
-        """UPDATE messages SET delivery = 'withdrawn', finished_at = now()
-           WHERE conversation_id = %s AND delivery = 'waiting' AND author = 'bot'""",
-        [heard.conversation_id],
-    )
+    typed = Happening(Event.TYPED_ELSEWHERE, "platform", reason="platform", until=heard.until)
+    await move(connection, heard.conversation_id, typed)
     await connection.execute(
         """WITH stored AS (
                INSERT INTO messages (conversation_id, direction, author, channel, provider_id, provider_ids, text, delivery,

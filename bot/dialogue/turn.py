@@ -7,7 +7,8 @@ the first attempt left in its tracker), a turn that is done only still delivers.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+import functools
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +25,11 @@ from bot.dialogue.degrade import degraded_answer
 from bot.dialogue.delivery import Delivery
 from bot.dialogue.engine import Engine, EngineUnavailable
 from bot.dialogue.queue import TryAgain
+from bot.handoff.handing_over import possible, wish, without_the_hotline
+from bot.handoff.hearing import Said, heard
+from bot.handoff.moving import Happening, move, move_from, situation
+from bot.handoff.office import office
+from bot.handoff.ownership import OWNERS, Event, edge
 from bot.languages.catalogue import Answer, Catalogue
 from bot.log import where
 from bot.messages import Outgoing, Payload
@@ -111,7 +117,9 @@ class Turns:
         return guard.next_step(lately.queue, lately.recent, lately.now, a_minute=self._a_minute)
 
     async def _meaning(self, connection: DictConnection, waiting: Waiting) -> Payload | None:
-        """What a button or a place on the map says."""
+        """What a button, a place on the map or an operator who gave the conversation back says."""
+        if waiting.author == "operator":
+            return Payload.parse(waiting.payload or "")
         if waiting.payload:
             return await meant_by(connection, waiting.conversation_id, waiting.payload, self._menu)
         return Payload.parse(str(Payload("inform_place", waiting.place))) if waiting.place else None
@@ -128,6 +136,11 @@ class Turns:
     async def _take(self, begun: Begun) -> None:
         waiting = begun.waiting
         try:
+            if await self._is_for_the_desk(begun):
+                return
+        except Exception as error:  # noqa: BLE001  the turn's outermost handler: without the desk the bot still answers
+            log.error("desk_failed", message=waiting.id, error=where(error))
+        try:
             replies, outcome, understood = await self._replies(begun)
         except EngineUnavailable as reason:
             if _now() < waiting.received_at + self._deadline:
@@ -139,7 +152,27 @@ class Turns:
             replies, outcome, understood = [await self._degraded(begun)], "degraded", {}
         if begun.opening and outcome in {"answered", "degraded"} and begun.notice is None:
             replies = [*begun.opening.greeting(self._catalogue, waiting.language), *replies]
-        await self._finish(waiting, replies, outcome, understood, self._language(begun, understood))
+        wished = wish(replies, understood, is_typed=waiting.payload is None) if waiting.owner == "bot" else None
+        await self._finish(waiting, replies, outcome, understood, self._language(begun, understood), wished)
+
+    async def _is_for_the_desk(self, begun: Begun) -> bool:
+        """Whether the message was something between the citizen and the desk, and is settled."""
+        waiting = begun.waiting
+        said = Said(waiting.text, begun.payload, waiting.owner, waiting.awaits_contact)
+        happening = heard(said, office().desks) if not begun.notice and waiting.author == "citizen" else None
+        if happening is None:
+            return False
+        async with self._pool.connection() as connection, connection.transaction():
+            now = await situation(connection, waiting.conversation_id)
+            if happening.event == Event.LEFT_QUESTION:
+                happening = await possible(connection, waiting.conversation_id, waiting.language, happening)
+            if happening is None or (edge(now.state, happening.event) is None and OWNERS[now.state] == "bot"):
+                return False
+            if await conversations.finish_turn(connection, waiting, [], outcome="answered"):
+                await move_from(connection, now, replace(happening, in_reply_to=waiting.id))
+                TURNS.labels("desk").inc()
+        log.info("message_for_the_desk", message=waiting.id, event=happening.event.value)
+        return True
 
     async def _replies(self, begun: Begun) -> tuple[list[Outgoing], str, dict[str, Any]]:
         waiting = begun.waiting
@@ -182,13 +215,23 @@ class Turns:
         )
 
     async def _finish(
-        self, waiting: Waiting, replies: list[Outgoing], outcome: str, understood: dict[str, Any], language: str | None
+        self,
+        waiting: Waiting,
+        replies: list[Outgoing],
+        outcome: str,
+        understood: dict[str, Any],
+        language: str | None,
+        wished: Happening | None,
     ) -> None:
+        """End the turn; where the bot's answer is that a person is needed, its case is opened in the same transaction."""
         delivery = "waiting" if self._delivery.is_pushed(waiting.channel) else "sent"
+        finish = functools.partial(
+            conversations.finish_turn, outcome=outcome, understood=understood, delivery=delivery, language=language
+        )
         async with self._pool.connection() as connection:
-            first = await conversations.finish_turn(
-                connection, waiting, replies, outcome=outcome, understood=understood, delivery=delivery, language=language
-            )
+            first = None if wished is None else await self._hand_over(connection, finish, waiting, replies, wished, language)
+            if first is None:
+                first = await finish(connection, waiting, replies)
         if first:
             TURNS.labels(outcome).inc()
             seconds = (_now() - waiting.received_at).total_seconds()
@@ -196,6 +239,29 @@ class Turns:
             if delivery == "sent" and replies:
                 ANSWER_SECONDS.labels(waiting.channel).observe(seconds)
             log.info("turn_finished", message=waiting.id, outcome=outcome, replies=len(replies), attempt=waiting.attempt)
+
+    async def _hand_over(
+        self,
+        connection: DictConnection,
+        finish: Callable[..., Awaitable[bool]],
+        waiting: Waiting,
+        replies: list[Outgoing],
+        wished: Happening,
+        language: str | None,
+    ) -> bool | None:
+        """Whether this worker ended the turn, with its case; None when there is no desk: then the replies say whom to call."""
+        try:
+            async with connection.transaction():
+                met = await possible(connection, waiting.conversation_id, language or waiting.language, wished)
+                if met is None:
+                    return None
+                first = await finish(connection, waiting, without_the_hotline(replies))
+                if first:
+                    await move(connection, waiting.conversation_id, replace(met, in_reply_to=waiting.id))
+                return first
+        except Exception as error:  # noqa: BLE001  the turn's outermost handler: whom to call is told in any case
+            log.error("hand_over_failed", message=waiting.id, error=where(error))
+            return None
 
 
 def _outgoing(answer: Answer) -> Outgoing:

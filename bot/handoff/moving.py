@@ -103,14 +103,14 @@ async def move_from(connection: DictConnection, now: Situation, happening: Happe
     if case_id is not None and (is_new or notice or happening.event not in UNNOTED):
         await _note(connection, case_id, now.state, way, happening, notice, is_new=is_new)
     if notice:
-        await _tell(connection, now, case_id, notice, happening)
+        await _tell(connection, now, case_id, way, notice, happening)
     if Effect.ANSWER in way.effects and happening.topic:
         await _ask_the_bot(connection, now, happening)
     return Moved(now.state, way, case_id if way.to in HAS_CASE else None)
 
 
 async def _open(connection: DictConnection, now: Situation, happening: Happening) -> int:
-    topic, place = await _guessed(connection, now.to.id)
+    topic, place = await guessed(connection, now.to.id)
     desk = happening.desk or office().desks.for_case(place, now.to.language, happening.reason).id
     cursor = await connection.execute(
         """INSERT INTO cases (conversation_id, desk, reason, is_urgent, topic, place, language, citizen_at)
@@ -130,7 +130,7 @@ async def _open(connection: DictConnection, now: Situation, happening: Happening
     return int(cast(dict[str, int], await cursor.fetchone())["id"])
 
 
-async def _guessed(connection: DictConnection, conversation_id: int) -> tuple[str | None, str | None]:
+async def guessed(connection: DictConnection, conversation_id: int) -> tuple[str | None, str | None]:
     """The topic that the bot last took the citizen's words for, and the place that they last named."""
     cursor = await connection.execute(
         """SELECT understood, place FROM messages WHERE conversation_id = %s AND direction = 'incoming'
@@ -256,15 +256,18 @@ async def _note(
     )
 
 
-async def _tell(connection: DictConnection, now: Situation, case_id: int | None, notice: Notice, happening: Happening) -> None:
-    desks = office().desks
-    known = now.case["desk"] if now.case else None
-    offered = now.case["transfer_to"] if now.case and happening.event in NEEDS_OFFER else None
-    if case_id is not None and known is None:
+async def _tell(
+    connection: DictConnection, now: Situation, case_id: int | None, way: Edge, notice: Notice, happening: Happening
+) -> None:
+    if Effect.OFFER in way.effects:
+        shown = happening.desk
+    elif case_id is None:
+        shown = happening.desk or office().desks.for_case(None, now.to.language, happening.reason).id
+    else:
         cursor = await connection.execute("SELECT desk FROM cases WHERE id = %s", [case_id])
-        known = cast(dict[str, str], await cursor.fetchone())["desk"]
-    shown = happening.desk or offered or known or desks.for_case(None, now.to.language, happening.reason).id
-    await telling.tell(connection, now.to, notice, desks.named(shown), case_id, happening.in_reply_to)
+        shown = cast(dict[str, str], await cursor.fetchone())["desk"]
+    desk = office().desks.named(shown or "")
+    await telling.tell(connection, now.to, notice, desk, case_id, happening.in_reply_to)
 
 
 async def _ask_the_bot(connection: DictConnection, now: Situation, happening: Happening) -> None:

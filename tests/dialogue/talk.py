@@ -15,6 +15,8 @@ from bot.dialogue.queue import Queue, TryAgain
 from bot.dialogue.receive import store_event
 from bot.dialogue.turn import Turns
 from bot.findings import Finding
+from bot.handoff.desks import Desks
+from bot.handoff.office import Office, prepare
 from bot.languages.catalogue import Catalogue
 from bot.messages import Echo, Edited, Event, Incoming, Interaction, Outgoing, Received, Withdrawn
 from bot.settings import ROOT
@@ -111,7 +113,9 @@ class Talk:
 async def talking(database_url: str, rasa: RasaSimulator, *, a_minute: int = 20, deadline: float = 20) -> AsyncIterator[Talk]:
     pool, queue, sender = open_pool(database_url), Queue(database_url), RecordingSender()
     engine = Engine(rasa.url, "test-token", "dak-lak")
-    turns = Turns(pool, engine, Catalogue.load(ROOT, "dak-lak"), Delivery(pool, {CHANNEL: sender}), deadline, a_minute)
+    catalogue = Catalogue.load(ROOT, "dak-lak")
+    prepare(Office(catalogue, Desks.load(ROOT, "dak-lak"), queue))
+    turns = Turns(pool, engine, catalogue, Delivery(pool, {CHANNEL: sender}), deadline, a_minute)
     async with pool, queue.app.open_async():
         try:
             yield Talk(pool, queue, turns, sender)

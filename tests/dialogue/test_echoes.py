@@ -9,7 +9,8 @@ import pytest
 
 from bot.channels.sending import SendFailed, SendLater, SendUnknown
 from bot.database import OUTGOING_CHANNEL
-from bot.dialogue import conversations
+from bot.handoff.ownership import Event
+from bot.handoff.timeouts import Timeouts
 from bot.messages import Outgoing
 from tests.dialogue.talk import ADDRESS, CHANNEL, Talk
 from tests.simulators.rasa import RasaSimulator
@@ -129,10 +130,11 @@ async def test_parts_that_arrived_before_a_failure_are_ours(talk: Talk) -> None:
 async def test_after_the_operator_has_been_quiet_the_bot_answers_again(talk: Talk) -> None:
     await answered(talk)
     await talk.hears("op-1", "Chào bác")
-    async with talk.pool.connection() as connection:
-        assert await conversations.return_to_bot(connection) == []
-        await connection.execute("UPDATE conversations SET operator_until = now() - interval '1 second'")
-        assert len(await conversations.return_to_bot(connection)) == 1
+    assert (await Timeouts(talk.pool).walk())[Event.INBOX_SILENT] == 0
+    await talk.rows("UPDATE conversations SET operator_until = now() - interval '1 second'")
+    assert (await Timeouts(talk.pool).walk())[Event.INBOX_SILENT] == 1
+    assert await talk.one(OWNER) == "bot"
+    assert await talk.one("SELECT outcome FROM cases WHERE state = 'ended'") == "returned"
     await talk.says("tiêm ở đâu")
     await talk.step()
     assert talk.sender.texts[-1] == "answer to tiêm ở đâu"
@@ -149,9 +151,8 @@ async def test_a_conversation_of_the_desk_stays_there_until_it_is_given_back(tal
     await answered(talk)
     await talk.rows("UPDATE conversations SET owner = 'operator', operator_until = NULL")
     await talk.hears("op-1", "viết ở hộp thư của nền tảng")
-    async with talk.pool.connection() as connection:
-        assert await conversations.return_to_bot(connection) == []
-    assert await talk.one("SELECT operator_until FROM conversations") is None
+    await Timeouts(talk.pool).work()
+    assert await talk.one("SELECT owner, operator_until FROM conversations") == {"owner": "operator", "operator_until": None}
 
 
 async def test_an_operator_may_write_first(talk: Talk) -> None:
