@@ -20,6 +20,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot.campaigns import counting, store
+from bot.campaigns.described import Describer
+from bot.campaigns.links import Reaching
+from bot.campaigns.pages import CampaignPages
+from bot.campaigns.short_link import ShortLinks
 from bot.channels.acknowledging import AcknowledgeTimes
 from bot.channels.assembly import Surroundings, channels
 from bot.channels.clips import ClipFiles
@@ -94,6 +99,7 @@ class Service:
         hold = datetime.timedelta(minutes=settings.corrections_hold_minutes)
         corrections = Corrections(pool, queue, catalogue, found, settings.database_url, hold)
         queue.every_minute("corrections", corrections.work)
+        queue.every_minute("campaigns", functools.partial(counting.every_minute, pool))
         queue.every_minute("desk", Timeouts(pool).work)
         live = LiveReplies(settings.database_url)
         return cls(settings, pool, queue, engine, catalogue, found, turns, health, live, pictures)
@@ -144,7 +150,8 @@ def create_app() -> Starlette:
     """The application that uvicorn serves; settings come from the environment."""
     settings = Settings.from_environment()
     service = Service.build(settings)
-    webchat = WebChat(service.receive, service.webchat_replies_after, service.live, Sessions(kept_secret(settings)))
+    runs = functools.partial(store.runs, service.pool)
+    webchat = WebChat(service.receive, service.webchat_replies_after, service.live, Sessions(kept_secret(settings)), runs)
     pages = Pages(service.catalogue)
     staff = StaffPages(ROOT, service.pool, kept_secret(settings), staff_rules(settings))
     figures = FiguresPage(ROOT, settings.database_url or "", staff.door, settings.province, service.catalogue.fragments)
@@ -152,6 +159,9 @@ def create_app() -> Starlette:
     windows = {name: channel.operator_window for name, channel in service.channels.items()}
     desk = DeskPages(ROOT, settings.database_url or "", service.pool, staff.door, service.catalogue, windows, settings.public_url)
     translators = TranslatePages(ROOT, service.pool, service.catalogue)
+
+    describer, reaching = Describer(ROOT, service.catalogue), Reaching(settings)
+    campaigns = CampaignPages(ROOT, service.pool, staff.door, describer, reaching)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -171,6 +181,8 @@ def create_app() -> Starlette:
         *staff.routes(),
         *figures.routes(),
         *corrections.routes(),
+        *campaigns.routes(),
+        *ShortLinks(service.pool, describer, reaching).routes(),
         *desk.routes(),
         *translators.routes(),
         *(route for channel in service.channels.values() for route in channel.routes()),

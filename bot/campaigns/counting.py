@@ -60,6 +60,11 @@ async def rows(connection: DictConnection, campaign_ids: Sequence[int] | None = 
     return [Row(**cast(dict[str, Any], row)) for row in await cursor.fetchall()]
 
 
+async def every_minute(pool: Pool) -> None:
+    """The periodic job."""
+    await forget_people(pool)
+
+
 async def forget_people(pool: Pool) -> int:
     """Turn links that are nearly an hour old into counts (a trigger of migration 0023 adds them up); how many there were.
 

@@ -119,6 +119,14 @@ class Reaching:
         self._settings, self._clock = settings, clock
         self._name, self._until = "", 0.0
 
+    @property
+    def has_public_url(self) -> bool:
+        return bool(self._settings.public_url)
+
+    @property
+    def has_telegram(self) -> bool:
+        return self._settings.telegram is not None
+
     async def reach(self) -> Reach:
         settings = self._settings
         return Reach(

@@ -10,11 +10,15 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
 
 from bot.audit import entry
 from bot.campaigns.codes import is_code
-from bot.database import DictConnection
+from bot.database import DictConnection, Pool
 from bot.messages import clean_text
+
+log = structlog.get_logger(__name__)
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 SPOTS = ("fanpage", "zalo", "telegram", "portal", "poster", "loudspeaker", "other")
@@ -235,6 +239,20 @@ async def get(connection: DictConnection, code: str) -> Campaign:
     if not found:
         raise CampaignRefused("unknown")
     return found[0]
+
+
+async def runs(pool: Pool, text: str) -> bool:
+    """Whether this is the code of a campaign that runs; False while the database is away."""
+    code = text.strip().lower()
+    if not is_code(code):
+        return False
+    try:
+        async with pool.connection() as connection:
+            cursor = await connection.execute("SELECT 1 FROM campaigns_running WHERE code = %s", [code])
+            return await cursor.fetchone() is not None
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        log.warning("campaign_not_known", error=type(error).__name__)
+        return False
 
 
 async def listed(connection: DictConnection) -> list[Campaign]:

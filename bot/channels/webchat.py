@@ -9,8 +9,10 @@ service's address. `language` is that of the text, `talk_language` the one in wh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,8 +33,11 @@ SESSION_DAYS = 30
 KEEPALIVE_SECONDS = 15.0
 MAX_BODY_BYTES = 256 * 1024
 MAX_ID_CHARACTERS = 100
+ONE_START_SECONDS = 300
 
 Receive = Callable[[Incoming], Awaitable[Received]]
+# Whether a campaign of this code runs; False too while nobody knows.
+CampaignRuns = Callable[[str], Awaitable[bool]]
 # (address, id of the last reply seen) → the replies after it, oldest first.
 RepliesAfter = Callable[[str, int], Awaitable[Sequence[Mapping[str, Any]]]]
 
@@ -64,8 +69,16 @@ class Sessions:
 class WebChat:
     """The three calls of the contract. Answers from storage: whoever takes the turn, the stream shows it."""
 
-    def __init__(self, receive: Receive, replies_after: RepliesAfter, live: LiveReplies, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        replies_after: RepliesAfter,
+        live: LiveReplies,
+        sessions: Sessions,
+        runs: CampaignRuns | None = None,
+    ) -> None:
         self._receive = receive
+        self._runs = runs
         self._replies_after = replies_after
         self._live = live
         self._sessions = sessions
@@ -83,9 +96,36 @@ class WebChat:
         except BadBody as error:
             return _refused(error.status, str(error), "body")
         language = body.get("language")
-        return JSONResponse(
-            {"token": self._sessions.issue(language if isinstance(language, str) and len(language) < 36 else None)}
+        token = self._known(request) or self._sessions.issue(
+            language if isinstance(language, str) and len(language) < 36 else None
         )
+        campaign = body.get("campaign")
+        if isinstance(campaign, str) and self._runs and await self._runs(campaign):
+            await self._open_campaign(self._sessions.read(token), campaign)
+        return JSONResponse({"token": token})
+
+    def _known(self, request: Request) -> str | None:
+        """The session that goes on, if the page names one: a link that is opened in a talk leaves the talk where it is."""
+        token = _bearer(request)
+        with contextlib.suppress(BadSession):
+            if token and self._sessions.read(token):
+                return token
+        return None
+
+    async def _open_campaign(self, claims: Mapping[str, Any], campaign: str) -> None:
+        """As if the citizen had pressed Start: the greeting comes with the stream. The token does not carry the campaign, and
+        the message's id does not tell it; opened twice in a few minutes it is one start."""
+        opened = int(time.time() // ONE_START_SECONDS)
+        start = Incoming(
+            CHANNEL,
+            str(claims["sub"]),
+            f"{claims['sub']}:opened:{opened}",
+            "start",
+            language=claims.get("lang"),
+            campaign=campaign,
+        )
+        with contextlib.suppress(NotStored):  # the session is worth more than the greeting
+            await self._receive(start)
 
     async def messages(self, request: Request) -> Response:
         try:

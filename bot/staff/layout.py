@@ -35,6 +35,7 @@ HEADERS = {
 NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("/desk", "nav_desk", frozenset({"operator", "senior", "admin"})),
     ("/insights/figures", "nav_figures", frozenset({"operator", "senior", "content", "admin"})),
+    ("/campaigns", "nav_campaigns", frozenset({"senior", "content", "admin"})),
     ("/staff/people", "nav_people", frozenset({"admin"})),
     ("/staff/audit", "nav_audit", frozenset({"admin"})),
 )

@@ -6,7 +6,9 @@
 (() => {
   "use strict";
 
-  const { ui, maxCharacters } = JSON.parse(document.getElementById("settings").textContent);
+  const settings = JSON.parse(document.getElementById("settings").textContent);
+  const { maxCharacters } = settings;
+  let ui = settings.ui; // the words of the page, in the language of the talk
   const query = new URLSearchParams(location.search);
 
   const STORE = "loa.webchat";
@@ -27,10 +29,10 @@
   const toNewest = byId("to-newest");
 
   /* ---------------------------------------------------------------- what is kept on this device
-   * {token, since, last, entries}; an entry is {key, who: "you"|"bot"|"operator"|"note", text, at, …}. Memory is the
+   * {token, since, last, language, told, entries}; an entry is {key, who: "you"|"bot"|"operator"|"note", text, at, …}. Memory is the
    * truth, localStorage its copy: it may be missing (third-party iframe, private window) or shared with another tab. */
 
-  const state = { token: null, since: 0, last: "0", entries: [] };
+  const state = { token: null, since: 0, last: "0", language: settings.asked, told: "", entries: [] };
 
   function stored() {
     try {
@@ -171,7 +173,14 @@
   /* ---------------------------------------------------------------- the talk on the screen */
 
   const nodes = new Map();
-  const LABELS = { you: ui.you_label, bot: ui.bot_label, operator: ui.operator_label };
+  const LABELS = { you: "you_label", bot: "bot_label", operator: "operator_label" };
+
+  /* An element whose words follow the language of the talk. */
+  function worded(tag, className, word) {
+    const element = make(tag, className, ui[word]);
+    element.dataset.word = word;
+    return element;
+  }
 
   /* Draw an entry once; later only its state changes, in place, or a screen reader would read it a second time. */
   function draw(entry) {
@@ -202,18 +211,37 @@
 
   function message(entry) {
     const node = make("div", `message ${entry.who}`);
-    if (entry.language && entry.language !== "vi") node.lang = entry.language;
     const meta = node.appendChild(make("p", "meta"));
     const time = make("time", "", spokenTime(entry.at));
     time.dateTime = new Date(entry.at).toISOString();
-    meta.append(make("span", "author", LABELS[entry.who]), " ", time);
+    meta.append(worded("span", "author", LABELS[entry.who]), " ", time);
     const bubble = node.appendChild(make("div", "bubble"));
+    bubble.lang = entry.who === "you" ? "" : entry.language || "vi"; // nobody knows in which language a citizen writes
     if (entry.who === "you") bubble.textContent = entry.text;
     else writeBlocks(bubble, entry.text);
-    for (const attachment of entry.attachments || []) if (attachment.type === "image") bubble.append(picture(attachment));
+    for (const attachment of entry.attachments || []) {
+      if (attachment.type === "image") bubble.append(picture(attachment));
+      if (attachment.type === "audio") bubble.append(player(attachment));
+    }
     if (entry.source) bubble.append(sourceCard(entry.source));
-    if (entry.buttons && entry.buttons.length) node.append(choices(entry.buttons));
+    if (entry.buttons && entry.buttons.length) node.appendChild(choices(entry.buttons)).lang = bubble.lang;
     return node;
+  }
+
+  /* Nothing is fetched before it is played; a browser that cannot play it gets the file itself. */
+  function player({ url, alt }) {
+    const clip = make("figure", "clip");
+    const sound = clip.appendChild(make("audio"));
+    Object.assign(sound, { controls: true, preload: "none", src: url });
+    sound.setAttribute("aria-label", alt);
+    const words = clip.appendChild(make("figcaption", "", alt));
+    sound.addEventListener("error", () => {
+      const link = make("a", "", alt);
+      link.href = url;
+      words.replaceWith(link);
+      sound.remove();
+    });
+    return clip;
   }
 
   /* The words of the answer say what the picture shows; without it its alternative text stands there. */
@@ -226,13 +254,13 @@
     Object.assign(image, { alt, width: 640, height: 460, loading: "lazy", decoding: "async" });
     image.addEventListener("error", () => image.replaceWith(make("span", "", alt)));
     image.src = url;
-    link.append(image, make("span", "label", ui.all_figures));
+    link.append(image, worded("span", "label", "all_figures"));
     return link;
   }
 
   function sourceCard(source) {
     const card = /^https?:\/\//.test(source.url || "") ? pageLink(source.url, "source") : make("div", "source");
-    card.append(make("span", "label", ui.source_label));
+    card.append(worded("span", "label", "source_label"));
     card.append(make("strong", "", [source.number, source.title].filter(Boolean).join(" · ")));
     const issued = { document: source.issuer || "", date: spokenDate(source.date) };
     if (issued.document && issued.date) card.append(make("span", "", fill(ui.source_dated, issued)));
@@ -266,7 +294,7 @@
   }
 
   function retryButton(entry) {
-    const button = make("button", "retry", ui.not_sent_retry);
+    const button = worded("button", "retry", "not_sent_retry");
     button.type = "button";
     button.addEventListener("click", () => {
       mark(entry, "sending");
@@ -308,12 +336,55 @@
   }
 
   let unread = 0;
-  const title = document.title;
+  let title = document.title;
 
-  function countUnread() {
-    unread = document.hidden ? unread + 1 : 0;
+  function countUnread(more) {
+    unread = document.hidden ? unread + more : 0;
     document.title = unread ? `(${unread}) ${title}` : title;
   }
+
+  /* ---------------------------------------------------------------- the language of the talk */
+
+  const picker = byId("language");
+  let spoken = settings.asked; // the language that was asked for; the words may be Vietnamese all the same
+
+  /* The page follows the talk: its words come once, and without them it stays as it is. */
+  async function speak(language) {
+    state.language = language;
+    if (Array.from(picker.options).some(({ value }) => value === language)) picker.value = language;
+    if (language === spoken) return;
+    try {
+      const response = await fetch(`words/${encodeURIComponent(language)}.json`);
+      const words = response.ok ? await response.json() : null;
+      if (!words || state.language !== language) return;
+      spoken = language;
+      wear(words);
+    } catch (_) {
+      // the next answer tries again
+    }
+  }
+
+  function wear(words) {
+    title = title.replace(ui.title, words.ui.title);
+    ui = words.ui;
+    countUnread(0);
+    document.documentElement.lang = words.language;
+    for (const element of document.querySelectorAll("[data-word]")) element.textContent = ui[element.dataset.word];
+    for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", ui[element.dataset.label]);
+    byId("words-note").textContent = words.draft;
+    invite();
+  }
+
+  function invite() {
+    const words = ui.input_placeholder;
+    question.placeholder = innerWidth < 480 ? words.split(",")[0] : words; // a cut sentence helps nobody; the label has it all
+  }
+
+  picker.addEventListener("change", () => {
+    const { value, text } = picker.selectedOptions[0];
+    speak(value);
+    say(text, `/choose_language{"language":"${value}"}`);
+  });
 
   const typing = {
     timers: [],
@@ -323,7 +394,7 @@
       if (last && last.who === "operator") return; // a person reads this: the machine is not typing
       const dots = make("span", "dots");
       dots.append(make("i"), make("i"), make("i"));
-      byId("typing").append(dots, make("span", "heard", ui.typing));
+      byId("typing").append(dots, worded("span", "heard", "typing"));
       if (wasAtEnd) scrollToEnd();
       this.timers = [setTimeout(() => stream.reopen(), NO_ANSWER_MS), setTimeout(() => this.stop(), TYPING_LIMIT_MS)];
     },
@@ -381,13 +452,41 @@
 
   /* ---------------------------------------------------------------- the session */
 
-  async function openSession() {
+  let campaign = query.get("c"); // told once: a session that is renewed later came by itself
+
+  /* `known`: the token of the session that goes on, so that its talk stays when a link is opened in it. */
+  function openSession(known) {
+    if (!opening) opening = newSession(known).then(() => (opening = null), (error) => {
+      opening = null;
+      throw error;
+    });
+    return opening;
+  }
+
+  let opening = null;
+
+  async function newSession(known) {
     const wishes = {};
-    if (query.get("c")) wishes.campaign = query.get("c");
-    if (query.get("lang")) wishes.language = query.get("lang");
-    const { token } = await post("webchat/session", wishes);
-    Object.assign(state, { token, since: Math.max(Date.now(), state.since + 1), last: "0" });
+    if (campaign) wishes.campaign = campaign;
+    if (state.language !== "vi") wishes.language = state.language;
+    const { token } = await post("webchat/session", wishes, known);
+    if (token !== state.token) Object.assign(state, { token, since: Math.max(Date.now(), state.since + 1), last: "0" });
+    if (campaign) state.told = told(campaign);
+    campaign = "";
     save();
+  }
+
+  const told = (code) => `${code} ${new Date().toDateString()}`;
+
+  /* A campaign's link is answered before anything is asked; a widget on many pages of a portal once a day. */
+  async function tellCampaign() {
+    if (!/^(?=.*\d)[a-z0-9-]{3,24}$/i.test(campaign || "") || state.told === told(campaign)) return;
+    try {
+      await openSession(state.token);
+      stream.open();
+    } catch (_) {
+      // no network: the first question tells it
+    }
   }
 
   /* The service no longer knows this token; another tab may already hold a new one. */
@@ -558,7 +657,8 @@
     state.last = lastEventId || event.id;
     typing.stop();
     if (nodes.has(key)) return;
-    countUnread();
+    countUnread(1);
+    if (event.talk_language) speak(event.talk_language);
     add({
       key,
       who: event.author === "operator" ? "operator" : "bot",
@@ -643,7 +743,9 @@
   });
 
   addEventListener("storage", (event) => {
-    if (event.key === STORE && event.newValue) takeOver(stored());
+    if (event.key !== STORE || !event.newValue) return;
+    takeOver(stored());
+    if (stored().language) speak(stored().language);
   });
 
   addEventListener("pageshow", (event) => {
@@ -656,7 +758,7 @@
       hiddenAt = Date.now();
       return;
     }
-    countUnread();
+    countUnread(0);
     if (Date.now() - hiddenAt > 30000) stream.reopen(); // a sleeping phone drops connections without telling
     outbox.flush();
   });
@@ -696,14 +798,16 @@
 
   log.setAttribute("aria-live", "off"); // a kept talk is not news
   const kept = stored();
-  Object.assign(state, { token: kept.token || null, since: kept.since || 0, last: kept.last || "0" });
+  Object.assign(state, { token: kept.token || null, since: kept.since || 0, last: kept.last || "0", told: kept.told || "" });
   takeOver(kept);
+  speak((kept.token && kept.language) || state.language);
+  picker.parentNode.hidden = false;
   if (state.entries.length) scrollToEnd();
   setTimeout(() => log.setAttribute("aria-live", "polite"), 500);
 
-  if (innerWidth < 480) question.placeholder = question.placeholder.split(",")[0]; // a cut sentence helps nobody; the label has it all
+  invite();
   if (question.value) grow(); // typed before this script was there
   if (!navigator.onLine) connection.is("offline");
   stream.open();
-  outbox.flush();
+  tellCampaign().then(() => outbox.flush());
 })();
