@@ -141,6 +141,10 @@ class Answers:
         """The intent whose answer this is: `utter_testing_where_place` → `testing_where`."""
         return self._topics.get(key)
 
+    def is_the_same_for_all(self, key: str) -> bool:
+        """Whether the bot has nothing to fill in."""
+        return key in self.catalogue.entries and not _to_fill(self.catalogue.entries[key])
+
     def _said(self, key: str, topic: str, values: Mapping[str, Any], language: str) -> Outgoing:
         if _to_fill(self.catalogue.entries[key]):
             answer = degraded_answer(self.catalogue, "", Payload(topic), menu_was_shown=True, language=language)

@@ -154,9 +154,16 @@ class Desk:
         return f"{(int(right.code) + 1) % 10_000:04}"
 
 
+@pytest.fixture(scope="module")
+def office(shared_database_url: str) -> Office:
+    return Office(shared_database_url)
+
+
 @pytest.fixture
-def desk(database_url: str) -> Desk:
-    return Desk(Office(database_url))
+def desk(office: Office) -> Desk:
+    for table in ("spoken_codes", "spoken_code_guesses", "conversations"):
+        office.rows(f"DELETE FROM {table}")
+    return Desk(office)
 
 
 def test_a_citizen_says_their_code_and_the_operator_types_it(desk: Desk) -> None:
