@@ -7,9 +7,10 @@ script runs. Script and style carry a hash of their content in their address and
 from __future__ import annotations
 
 import itertools
-import re
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from starlette.requests import Request
@@ -17,13 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.assets import ASK_EVERY_TIME, Asset, StaticFiles
+from bot.directory.languages import VIETNAMESE
 from bot.languages.catalogue import PROVINCE_NAMES, Catalogue
 from bot.messages import MAX_STORED_CHARACTERS
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 WELCOME = "utter_welcome"
-LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 # What chat.js and widget.js say; the rest of locales/vi/webchat.yml stands in the page itself.
 SCRIPT_WORDS = (
@@ -42,13 +43,26 @@ SCRIPT_WORDS = (
     "typing",
     "you_label",
 )
+# What the page holds from the beginning and the script says anew in another language.
+PAGE_WORDS = (
+    "emergency_banner",
+    "input_placeholder",
+    "language_label",
+    "log_label",
+    "machine_note",
+    "new_messages",
+    "send",
+    "skip_link",
+    "subtitle",
+    "title",
+)
 WIDGET_WORDS = ("close_chat", "open_chat", "title")
 
 KEPT_FOR_TEN_MINUTES = "public, max-age=600"
 PAGE_HEADERS = {
     # Nothing from outside and no inline code. Portals embed the page, hence frame-ancestors; `data:` is for icons in the style.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors *",
+    "img-src 'self' data:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *",
     "Cache-Control": ASK_EVERY_TIME,
 }
 
@@ -58,33 +72,46 @@ class Pages:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._words = {key: text.replace("{province}", self._province) for key, text in catalogue.ui.items()}
+        found = [catalogue.page_words(language.tag) for language in catalogue.languages.all()]
+        self._spoken = {words.language: words for words in (catalogue.page_words(), *found)}
         self._templates = _templates()
         self._files = StaticFiles.load(*sorted(STATIC.glob("chat.*")))
-        widget = self._templates.get_template("widget.js").render(words=self._of(WIDGET_WORDS))
-        self._widget = Asset.of(widget, ".js")
+        widget_words = {tag: self._of(WIDGET_WORDS, tag) for tag in self._spoken}
+        self._widget = Asset.of(self._templates.get_template("widget.js").render(words=widget_words), ".js")
+        self._other_words = {tag: Asset.of(json.dumps(self._said(tag), ensure_ascii=False), ".json") for tag in self._spoken}
 
     def routes(self) -> list[Route]:
         return [
             Route("/", self.page),
             Route("/widget.js", self.widget),
+            Route("/words/{tag}.json", self.words),
             *(Route(f"/static/{name}", self._files.serve) for name in self._files.assets),
         ]
 
     async def page(self, request: Request) -> Response:
         """`?embed=1` inside the widget; `?lang=` asks for the welcome in that language; `?c=` is the script's affair."""
-        language = request.query_params.get("lang", "vi")
-        welcome = self._catalogue.answer(WELCOME, language=language if LANGUAGE_TAG.fullmatch(language) else "vi")
+        asked = request.query_params.get("lang", VIETNAMESE)
+        language = asked if asked in self._catalogue.languages else VIETNAMESE
+        welcome = self._catalogue.answer(WELCOME, language=language)
+        said = self._said(language)
         html = self._templates.get_template("chat.html").render(
-            words=_Words(self._words),
+            words=_Words(self._of(tuple(self._catalogue.ui), language)),
+            language=said["language"],
+            draft_note=said["draft"],
             province=self._province,
+            languages=self._catalogue.languages.of_province(self._catalogue.province),
             welcome=welcome,
             blocks=blocks(welcome.text),
             is_embedded=request.query_params.get("embed") == "1",
             versions=self._files.versions,
-            settings={"ui": self._of(SCRIPT_WORDS), "maxCharacters": MAX_STORED_CHARACTERS},
+            settings={**said, "asked": language, "maxCharacters": MAX_STORED_CHARACTERS},
         )
         return Asset.of(html, ".html").response(request, PAGE_HEADERS)
+
+    async def words(self, request: Request) -> Response:
+        """What the page says in a language; in Vietnamese for one that it has no words of."""
+        words = self._other_words.get(request.path_params["tag"], self._other_words[VIETNAMESE])
+        return words.response(request, {"Cache-Control": KEPT_FOR_TEN_MINUTES})
 
     async def widget(self, request: Request) -> Response:
         headers = {"Cache-Control": KEPT_FOR_TEN_MINUTES, "Cross-Origin-Resource-Policy": "cross-origin"}
@@ -94,8 +121,16 @@ class Pages:
     def _province(self) -> str:
         return PROVINCE_NAMES[self._catalogue.province]
 
-    def _of(self, keys: tuple[str, ...]) -> dict[str, str]:
-        return {key: self._words.get(key, "") for key in keys}
+    def _said(self, language: str) -> dict[str, Any]:
+        """What the script needs of a language; `draft`: the words that say so, in it and in Vietnamese."""
+        found = self._spoken.get(language, self._spoken[VIETNAMESE])
+        notes = dict.fromkeys(words.get("words_draft", "") for words in (found.words, self._catalogue.ui))
+        said = self._of((*SCRIPT_WORDS, *PAGE_WORDS), found.language)
+        return {"language": found.language, "ui": said, "draft": " ".join(notes) if found.is_draft else ""}
+
+    def _of(self, keys: tuple[str, ...], language: str = VIETNAMESE) -> dict[str, str]:
+        words = self._spoken.get(language, self._spoken[VIETNAMESE]).words
+        return {key: words.get(key, "").replace("{province}", self._province) for key in keys}
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from bot.languages.audio import Clips
 from bot.languages.described import described
 from bot.languages.figure_lines import figure_texts, pictures
 from bot.languages.normalise import fold, normalise
+from bot.languages.po import UI
 from bot.languages.spoken import Drafts, Spoken, SpokenFragments, SpokenLanguages
 from bot.messages import Attachment, Button, Payload
 from bot.yaml_files import read_yaml
@@ -115,6 +116,15 @@ class Answer:
             "attachments": [attachment.as_dict() for attachment in self.attachments],
             "figures": list(self.figures),
         }
+
+
+@dataclass(frozen=True)
+class PageWords:
+    """By key, in one language as far as it goes. `is_draft`: some of them nobody has approved."""
+
+    language: str
+    words: Mapping[str, str]
+    is_draft: bool
 
 
 @dataclass(frozen=True)
@@ -217,6 +227,18 @@ class Catalogue:
         if intent not in self.intents:
             return intent
         return self._translated_title(intent, language) or self.intents[intent].title
+
+    def page_words(self, language: str = VIETNAMESE) -> PageWords:
+        """The words of the web chat's page, each in Vietnamese that has no translation, or none that may be shown."""
+        if language == VIETNAMESE or language not in self.languages:
+            return PageWords(VIETNAMESE, self.ui, is_draft=False)
+        spoken = self.spoken[language]
+        find = spoken.approved if self.drafts == "hide" else spoken.of
+        found = {key: translation for key, text in self.ui.items() if (translation := find(f"{UI}{key}", text))}
+        if not found:
+            return PageWords(VIETNAMESE, self.ui, is_draft=False)
+        words = {key: found[key].text if key in found else text for key, text in self.ui.items()}
+        return PageWords(language, words, is_draft=any(translation.state != "approved" for translation in found.values()))
 
     def topic_of(self, key: str) -> str | None:
         """The topic in whose file a response stands; None for an unknown one."""

@@ -25,6 +25,8 @@ STATUSES: tuple[Status, ...] = ("draft", "reviewed", "approved")
 FILE = "locales/{tag}/messages.po"
 HASH_DIGITS = 12
 FUZZY = "fuzzy"
+# Before the key of a word of the web chat's page.
+UI = "ui/"
 _RECORD = re.compile(r"(?:reviewed|approved|rejected): .+, \d{4}-\d\d-\d\d, [0-9a-f]{12}")
 _FIELDS = ("status", "by", "date", "source")
 

@@ -32,7 +32,9 @@ class Spoken:
         return found if found is not None and found.state == "approved" else None
 
     def has_texts(self, drafts: Drafts) -> bool:
-        return any(drafts == "bilingual" or t.state == "approved" for t in self._usable.values())
+        """Words of the page alone answer nothing."""
+        answers = (t for context, t in self._usable.items() if not context.startswith(po.UI))
+        return any(drafts == "bilingual" or t.state == "approved" for t in answers)
 
 
 class SpokenFragments(Mapping[str, str]):

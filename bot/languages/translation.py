@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.languages.catalogue import Catalogue
-from bot.languages.po import State, Status, Translation, hash_of
+from bot.languages.po import UI, State, Status, Translation, hash_of
 
 STATES: tuple[State, ...] = ("approved", "reviewed", "draft", "stale", "missing")
 BUTTON = "/button/"
@@ -41,7 +41,7 @@ def is_button(context: str) -> bool:
 
 
 def sources(catalogue: Catalogue) -> list[Source]:
-    """Every text, button title and fragment, in the order of the files."""
+    """Every text, button title and fragment, in the order of the files; then the words of the web chat's page."""
     found: list[Source] = []
     for entry in catalogue.entries.values():
         about = (entry.topic, entry.risk, entry.source or "none")
@@ -54,6 +54,10 @@ def sources(catalogue: Catalogue) -> list[Source]:
     for key, text in catalogue.fragments.items():
         topic = catalogue.fragment_topics.get(key, "system")
         found.append(Source(key, text, topic, "normal", "none", f"{topic}, part of answers"))
+    found += [
+        Source(f"{UI}{key}", text, "webchat", "normal", "none", "webchat, words of the page")
+        for key, text in catalogue.ui.items()
+    ]
     return found
 
 

@@ -12,8 +12,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from bot.chatpage.pages import HERE, SCRIPT_WORDS, STATIC, WELCOME, WIDGET_WORDS, Block, Pages, blocks
+from bot.chatpage.pages import HERE, PAGE_WORDS, SCRIPT_WORDS, STATIC, WELCOME, WIDGET_WORDS, Block, Pages, blocks
 from bot.languages.catalogue import PROVINCE_NAMES, Catalogue
+from bot.languages.po import Translation
+from bot.languages.spoken import Spoken
+from bot.languages.translation import reviewed, sources
 from bot.messages import MAX_STORED_CHARACTERS
 from bot.settings import ROOT
 
@@ -63,6 +66,7 @@ def test_the_policy_lets_nothing_from_outside_in_and_portals_embed_the_page(brow
         "style-src": "'self'",
         "connect-src": "'self'",
         "img-src": "'self' data:",
+        "media-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "*",
@@ -118,9 +122,20 @@ def test_emergency_number_and_province_stand_in_the_header(browser: TestClient) 
 
 
 def test_the_script_finds_every_word_it_says(catalogue: Catalogue) -> None:
-    used = set(re.findall(r"\bui\.([a-z_]+)", (STATIC / "chat.js").read_text("utf-8")))
-    assert used == set(SCRIPT_WORDS)
-    assert used - set(catalogue.ui) == set()
+    script, page = ((HERE / name).read_text("utf-8") for name in ("static/chat.js", "templates/chat.html"))
+    used = {*re.findall(r"\bui\.([a-z_]+)", script), *re.findall(r"worded\(\"\w+\", \"[a-z]+\", \"([a-z_]+)\"\)", script)}
+    used |= set(re.findall(r"\"([a-z]+_label)\"", script)) - {"aria_label"}
+    worn = set(re.findall(r"data-(?:word|label)=\"([a-z_]+)\"", page))
+    assert used | worn == {*SCRIPT_WORDS, *PAGE_WORDS}
+    assert (used | worn) - set(catalogue.ui) == set()
+
+
+def test_every_word_of_the_page_can_change_its_language() -> None:
+    """What stands in the page and is not worn stays Vietnamese: only what nobody sees once the script runs."""
+    page = (HERE / "templates/chat.html").read_text("utf-8")
+    said = set(re.findall(r"words\.([a-z_]+)", page))
+    worn = set(re.findall(r"data-(?:word|label)=\"([a-z_]+)\"", page))
+    assert said - worn == {"no_script"}
 
 
 def test_page_and_widget_find_every_word_they_say(catalogue: Catalogue) -> None:
@@ -134,7 +149,8 @@ def test_page_and_widget_find_every_word_they_say(catalogue: Catalogue) -> None:
 def test_the_script_is_handed_its_words_and_the_limit(browser: TestClient, catalogue: Catalogue) -> None:
     settings = settings_of(browser.get("/").text)
     assert settings["maxCharacters"] == MAX_STORED_CHARACTERS
-    assert settings["ui"] == {key: catalogue.ui[key] for key in SCRIPT_WORDS}
+    assert settings["ui"] == {key: catalogue.ui[key] for key in (*SCRIPT_WORDS, *PAGE_WORDS)}
+    assert (settings["language"], settings["asked"], settings["draft"]) == ("vi", "vi", "")
 
 
 def test_a_missing_locale_file_leaves_the_page_usable(catalogue: Catalogue) -> None:
@@ -201,3 +217,73 @@ def test_lines_become_paragraphs_and_lists() -> None:
         Block(("bốn",)),
         Block(("năm",)),
     ]
+
+
+# ---- the page in another language
+
+
+def speaking(catalogue: Catalogue, *translations: Translation, drafts: str = "bilingual") -> Catalogue:
+    none = {language.tag: Spoken({}) for language in catalogue.languages.all()}
+    return dataclasses.replace(catalogue, spoken={**none, "rad": Spoken({t.context: t for t in translations})}, drafts=drafts)  # type: ignore[arg-type]
+
+
+def draft(catalogue: Catalogue, key: str, text: str) -> Translation:
+    return Translation(f"ui/{key}", catalogue.ui[key]).translated(text, by="A", date="2026-11-23")
+
+
+def test_words_come_in_the_language_as_far_as_they_go_and_say_that_they_are_drafts(catalogue: Catalogue) -> None:
+    words = draft(catalogue, "send", "Mơit"), draft(catalogue, "words_draft", "Ka ksiêm")
+    page = visit(speaking(catalogue, *words)).get("/?lang=rad").text
+    settings = settings_of(page)
+    assert (settings["language"], settings["asked"]) == ("rad", "rad")
+    assert settings["draft"] == f"Ka ksiêm {catalogue.ui['words_draft']}"
+    assert settings["ui"]["send"] == "Mơit"  # type: ignore[index]
+    assert settings["ui"]["typing"] == catalogue.ui["typing"]  # type: ignore[index]
+    assert '<html lang="rad">' in page
+    assert 'aria-label="Mơit"' in page
+
+
+def test_approved_words_need_no_note_and_hidden_drafts_are_not_shown(catalogue: Catalogue) -> None:
+    sent = draft(catalogue, "send", "Mơit")
+    approved = visit(speaking(catalogue, reviewed(sent, "approved", by="B", on="2026-11-23")))
+    assert (approved.get("/words/rad.json").json()["ui"]["send"], approved.get("/words/rad.json").json()["draft"]) == ("Mơit", "")
+    hidden = visit(speaking(catalogue, sent, drafts="hide")).get("/words/rad.json").json()
+    assert (hidden["language"], hidden["ui"]["send"]) == ("vi", catalogue.ui["send"])
+
+
+@pytest.mark.parametrize("tag", ["vi", "mtq", "xx", "..", "<b>"])
+def test_a_language_without_words_is_vietnamese(catalogue: Catalogue, tag: str) -> None:
+    response = visit(speaking(catalogue, draft(catalogue, "send", "Mơit"))).get(f"/words/{tag}.json")
+    if response.status_code == 200:
+        assert (response.json()["language"], response.json()["draft"]) == ("vi", "")
+    else:
+        assert response.status_code == 404
+
+
+def test_words_of_the_page_alone_are_no_answers(catalogue: Catalogue) -> None:
+    assert not speaking(catalogue, draft(catalogue, "send", "Mơit")).has_texts("rad")
+
+
+def test_a_word_of_other_vietnamese_is_not_worn(catalogue: Catalogue) -> None:
+    old = Translation("ui/send", "Gửi đi").translated("Mơit", by="A", date="2026-11-23")
+    assert visit(speaking(catalogue, old)).get("/words/rad.json").json()["language"] == "vi"
+
+
+def test_the_page_offers_the_languages_of_the_province(catalogue: Catalogue) -> None:
+    offered = re.findall(r'<option value="([^"]+)" lang="([^"]+)">([^<]+)<', visit(catalogue).get("/").text)
+    assert [(tag, html.unescape(name)) for tag, _, name in offered] == [
+        (language.tag, language.own_name) for language in catalogue.languages.of_province("dak-lak")
+    ]
+    assert all(tag == lang for tag, lang, _ in offered)
+
+
+def test_the_widget_speaks_the_language_of_its_tag(catalogue: Catalogue) -> None:
+    widget = visit(speaking(catalogue, draft(catalogue, "open_chat", "Pŏk"))).get("/widget.js").text
+    assert "Pŏk" in widget
+    assert catalogue.ui["open_chat"] in widget
+
+
+def test_words_to_translate_have_a_context_of_their_own(catalogue: Catalogue) -> None:
+    found = {source.context: source for source in sources(catalogue) if source.context.startswith("ui/")}
+    assert {context.removeprefix("ui/") for context in found} == set(catalogue.ui)
+    assert found["ui/send"].topic == "webchat"

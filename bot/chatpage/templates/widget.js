@@ -1,6 +1,7 @@
 /* Loa on any page:  <script src="https://…/widget.js" defer></script>
  *   data-position="left"   the button stands on the left (default: right)
  *   data-c="…"             the campaign that the talk counts for
+ *   data-lang="rad"        the language that the talk begins in (default: vi)
  * The host page's Content-Security-Policy must allow Loa's address in script-src and frame-src; no inline style is used.
  * One global is taken, as a guard against the tag standing twice: loaWidget.
  */
@@ -11,8 +12,12 @@
   if (!script || window.loaWidget) return;
   window.loaWidget = true;
 
-  const words = {{ words | tojson }};
+  const spoken = {{ words | tojson }};
+  const asked = script.dataset.lang;
+  const language = spoken[asked] ? asked : "vi";
+  const words = spoken[language];
   const chat = new URL("./?embed=1", script.src);
+  if (asked) chat.searchParams.set("lang", asked);
   if (script.dataset.c) chat.searchParams.set("c", script.dataset.c);
   const side = script.dataset.position === "left" ? "left" : "right";
 
@@ -82,7 +87,7 @@
   }
 
   const host = document.createElement("loa-widget");
-  host.lang = "vi";
+  host.lang = language;
   const root = host.attachShadow({ mode: "open" });
   dress(root);
 
