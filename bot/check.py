@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue, Entry
-from bot.messages import DESK_INTENTS
 from bot.languages.clip_report import clip_findings
+from bot.messages import DESK_INTENTS
 
 MAX_ANSWER_CHARACTERS = 900
 MAX_BUTTON_CHARACTERS = 20

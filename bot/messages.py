@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bot.graphemes import cut
+
 MAX_STORED_CHARACTERS = 20_000
 
 # A picture or a clip of ours, by an address within the service (`figures/vn/cases.png?weeks=8`), never another host's.
@@ -277,17 +279,7 @@ def _listed(value: object) -> Iterable[object]:
 def clean_text(text: str) -> str:
     """NFC, without NUL and lone surrogates (PostgreSQL stores neither), cut at a generous limit.
 
-    A cut never ends inside a base letter + combining mark (Gia Rai `ơ̆` is two code points even in NFC).
+    A cut never falls inside a letter.
     """
     storable = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
     return cut(unicodedata.normalize("NFC", storable), MAX_STORED_CHARACTERS)
-
-
-def cut(text: str, limit: int) -> str:
-    """The first `limit` characters at most, never ending before a combining mark that belongs to the last letter."""
-    if len(text) <= limit:
-        return text
-    end = limit
-    while end > 0 and unicodedata.combining(text[end]):
-        end -= 1
-    return text[:end]

@@ -33,8 +33,9 @@ from bot.brain.tracker_store import KEPT_RANKING, BoundedTrackerStore, TrackerUn
 from bot.brain.turn import Turn, conversation_language, current_turn, earlier_intents, language_is_chosen
 from bot.directory.languages import Languages
 from bot.directory.places import Places
+from bot.graphemes import cut
 from bot.languages.normalise import MAX_CHARACTERS
-from bot.messages import Payload, clean_text, cut
+from bot.messages import Payload, clean_text
 from bot.settings import ROOT, Settings, SettingsError
 
 # Rasa's own intents that restart, undo or mark a conversation; no button of ours carries them.

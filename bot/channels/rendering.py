@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import regex
 
+from bot.graphemes import GRAPHEME, end_within
 from bot.messages import Attachment, Button
 
 Measure = Callable[[str], int]
@@ -26,7 +27,6 @@ LINE = regex.compile(r"\n")
 # A space between two digits is part of a phone number or an amount: 1900 9095.
 WORD = regex.compile(r"(?<!\d)\s+|\s+(?!\d)")
 BOUNDARIES = (PARAGRAPH, SENTENCE, LINE, WORD)
-GRAPHEME = regex.compile(r"\X")
 
 
 def utf16_units(text: str) -> int:
@@ -53,7 +53,7 @@ def shortened(text: str, limit: int, measure: Measure = len) -> str:
         return normal
     room = _fitting(normal, limit - measure(ELLIPSIS), measure)
     cuts = [m.start() for m in WORD.finditer(normal[: room + 1]) if m.start() > 0]
-    end = cuts[-1] if cuts else _grapheme_end(normal, room)
+    end = cuts[-1] if cuts else end_within(normal, room)
     return normal[:end].rstrip(" ,;:-–") + ELLIPSIS
 
 
@@ -102,17 +102,7 @@ def _end_of_part(text: str, room: int) -> int:
         cuts = [int(m.start()) for m in boundary.finditer(text[: room + 1]) if m.start() >= max(room // 3, 1)]
         if cuts:
             return cuts[-1]
-    return _grapheme_end(text, room)
-
-
-def _grapheme_end(text: str, room: int) -> int:
-    """The last end of a grapheme within `room`; `room` itself when the first is longer than that."""
-    end = 0
-    for match in GRAPHEME.finditer(text):
-        if match.end() > room:
-            break
-        end = int(match.end())
-    return end or max(room, 1)
+    return end_within(text, room)
 
 
 def _fitting(text: str, limit: int, measure: Measure) -> int:
@@ -136,10 +126,9 @@ def _middle_left_out(title: str, limit: int, measure: Measure) -> str:
 
 
 def _end_only(title: str, limit: int, measure: Measure) -> str:
-    for start in range(1, len(title)):
-        candidate = ELLIPSIS + title[start:].lstrip()
-        is_grapheme_start = not unicodedata.combining(title[start])
-        if is_grapheme_start and measure(candidate) <= limit:
+    for letter in list(GRAPHEME.finditer(title))[1:]:
+        candidate = ELLIPSIS + title[letter.start() :].lstrip()
+        if measure(candidate) <= limit:
             return candidate if measure(title) > limit else title
     return shortened(title, limit, measure)
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.channels.body import BadBody
+from bot.graphemes import cut
 from bot.messages import (
     Edited,
     Event,
@@ -27,7 +28,6 @@ from bot.messages import (
     Kind,
     campaign_code,
     clean_text,
-    cut,
 )
 
 CHANNEL = "telegram"

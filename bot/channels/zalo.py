@@ -35,9 +35,10 @@ from bot.channels.zalo_events import ANONYMOUS, CHANNEL, DATA_RIGHTS_EVENT, Unre
 from bot.channels.zalo_signature import RETRY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Signed, is_stale, matching
 from bot.channels.zalo_tokens import NoToken, ZaloTokens
 from bot.findings import Finding
+from bot.graphemes import cut
 from bot.languages.catalogue import Catalogue
 from bot.log import where
-from bot.messages import Attachment, Button, NotStored, Outgoing, cut
+from bot.messages import Attachment, Button, NotStored, Outgoing
 from bot.metrics import EVENTS_IGNORED, ZALO_SIGNATURES
 from bot.settings import ZaloSettings
 

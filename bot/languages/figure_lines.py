@@ -13,7 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.directory.documents import spoken_date
-from bot.messages import Attachment, cut
+from bot.graphemes import cut
+from bot.messages import Attachment
 
 Fragments = Mapping[str, str]
 Figure = Mapping[str, Any]

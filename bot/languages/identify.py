@@ -45,7 +45,8 @@ _EVERYWHERE = re.compile(
     r"|internet|online|email|hotline|ok|okay|hi|hello|bye|wifi|qr|sms|xã|loa)\b"
 )
 _APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u02bb`´]")
-_CARONS = str.maketrans("ěǐǒǔ", "ĕĭŏŭ")
+# A caron looks like a breve. What is left apart in NFC is never Czech: ơ with a caron is no letter of anybody's.
+_CARONS = str.maketrans("ěǐǒǔ\u030c", "ĕĭŏŭ\u0306")
 _WORD = re.compile(r"[^\W\d_][^\W\d_\u0300-\u036f]*(?:(?:[\u0300-\u036f]|'(?=[^\W\d_]))+[^\W\d_\u0300-\u036f]*)*")
 _BREVE = "\u0306"
 _PLAIN_KEYS = str.maketrans("ƀčñĕĭŏŭ", "bcneiou")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -140,3 +141,29 @@ def test_lists_say_where_they_come_from() -> None:
 @given(st.text(max_size=200))
 def test_no_text_makes_it_fail(text: str) -> None:
     Identifier.train({"vi": ["xin chào các bạn"], "en": ["good morning everybody"]}).guess(text)
+
+
+HIGHLAND = st.lists(
+    st.sampled_from(["ƀuôn", "čar", "hơ̆ng", "tlŏ", "mgang", "ư̆", "n'gor", "tlâ̆o", "đih", "êđê", "lĕ", "ngă", " "]), max_size=12
+)
+
+
+@given(HIGHLAND)
+def test_a_word_is_heard_alike_however_its_marks_and_apostrophes_were_typed(typed: list[str]) -> None:
+    text = " ".join(typed)
+    for spelt in (
+        unicodedata.normalize("NFD", text),
+        text.replace("\u0306", "\u030c").translate(str.maketrans("ĕŏĭŭ", "ěǒǐǔ")),
+        text.replace("'", "\u2019"),
+        text.replace("'", "\u02bc").upper(),
+        "\u200b".join(text),
+    ):
+        assert words(spelt) == words(text)
+    assert all(unicodedata.is_normalized("NFC", word) for word in words(text))
+
+
+@given(HIGHLAND)
+def test_the_plainest_spelling_of_a_word_is_plain_and_among_those_that_are_learned(typed: list[str]) -> None:
+    for word in words(" ".join(typed)):
+        assert fold(word) in keyboards(word)
+        assert fold(word).isascii()

@@ -66,6 +66,7 @@ LEVELS = {
     "bot.assets": 0,
     "bot.yaml_files": 0,
     "bot.findings": 0,
+    "bot.graphemes": -1,
     "bot.migrations": 0,
     "bot.metrics": 0,
     "bot.log": 0,
