@@ -13,7 +13,7 @@ from bot.staff.accounts import Role
 
 IDLE = datetime.timedelta(minutes=30)
 LONGEST = datetime.timedelta(hours=12)
-# A session that was seen less than this ago is not written again.
+# A session that was seen less than this ago is not written again; where sessions are short, less than a tenth of their life.
 SEEN_EVERY = datetime.timedelta(minutes=1)
 
 
@@ -73,7 +73,7 @@ async def person(connection: DictConnection, token: str, rules: Rules, *, is_bac
             "hash": token_hash(token),
             "idle": rules.idle,
             "longest": LONGEST,
-            "seen": SEEN_EVERY,
+            "seen": min(SEEN_EVERY, rules.idle / 10),
             "roles": list(rules.totp_roles),
             "background": is_background,
         },

@@ -2,6 +2,9 @@
    wrote must not stay on an unattended screen. Without this script the session ends all the same. */
 "use strict";
 
+/* The room one is in, where the bar is wider than the phone. */
+document.querySelector(".rooms [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 (() => {
   const NOTICE_SECONDS = 120;
   const KEEP_EVERY_MS = 60000;

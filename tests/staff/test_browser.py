@@ -1,0 +1,126 @@
+"""The staff pages in a real browser: a phone at the login with a second factor, and a screen that nobody sits at."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyotp
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bot.staff.sessions import Rules
+from tests.chromium import FLAGS, chromium_or_skip
+from tests.office import Office, application
+
+PHONE = {"width": 360, "height": 740}
+IDLE_SECONDS = 8
+
+Opens = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def address(office: Office) -> Iterator[str]:
+    """The staff pages with sessions of a few seconds."""
+    rules = Rules(idle=datetime.timedelta(seconds=IDLE_SECONDS))
+    server = uvicorn.Server(uvicorn.Config(application(office.url, rules=rules), port=0, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def opens(chromium: Browser, address: str, office: Office) -> Iterator[Opens]:
+    complaints: list[str] = []
+
+    def open_page(path: str, name: str = "", **options: Any) -> Page:
+        context = chromium.new_context(viewport=PHONE, locale="vi-VN", has_touch=True, is_mobile=True, **options)
+        if name:
+            token = office.hires(name, "admin")
+            cookie = {"name": "__Host-loa-staff", "value": token, "domain": "127.0.0.1", "path": "/", "secure": True}
+            context.add_cookies([cookie])  # type: ignore[list-item]
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{address}{path}")
+        return page
+
+    yield open_page
+    for context in chromium.contexts:
+        context.close()
+    # 401 is the answer that ends an unattended page; the browser notes it.
+    assert [line for line in complaints if "401" not in line] == []
+
+
+def is_wider_than_the_phone(page: Page) -> bool:
+    return int(page.evaluate("document.documentElement.scrollWidth")) > PHONE["width"]
+
+
+def test_a_phone_turns_the_second_factor_on_and_logs_in_with_it(opens: Opens, address: str, office: Office) -> None:
+    password = office.settles("lan", "admin")
+    page = opens("/staff/login?next=/staff/totp")
+
+    def logs_in() -> None:
+        page.fill("#name", "lan")
+        page.fill("#password", password)
+        page.keyboard.press("Enter")
+
+    logs_in()
+    expect(page.locator("#password-offer")).to_be_visible()
+    assert not is_wider_than_the_phone(page)
+    page.fill("#password-offer", password)
+    page.keyboard.press("Enter")
+    picture = page.locator("img.qr")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 100, "the policy of the page lets the picture through"
+    assert not is_wider_than_the_phone(page)
+    totp = pyotp.TOTP(page.locator(".hint code").inner_text().replace(" ", ""))
+    page.fill("#code", totp.now())
+    page.keyboard.press("Enter")
+    expect(page.locator(".codes li")).to_have_count(10)
+    paper = page.locator(".codes li").first.inner_text()
+    page.context.clear_cookies()
+    page.goto(f"{address}/staff/login?next=/staff/people")
+    logs_in()
+    expect(page.locator("#code")).to_be_visible()
+    page.fill("#code", paper)
+    assert not is_wider_than_the_phone(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("table.rows")).to_be_visible()
+    assert not is_wider_than_the_phone(page)
+
+
+def test_an_unattended_page_says_so_and_leaves(opens: Opens) -> None:
+    page = opens("/staff/audit", name="lan")
+    notice = page.locator("#idle")
+    expect(notice).to_be_visible(timeout=IDLE_SECONDS * 1000)
+    page.wait_for_url("**/staff/login?next=/staff/audit&over=1", timeout=(IDLE_SECONDS + 15) * 1000)
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_whoever_is_there_stays(opens: Opens, office: Office) -> None:
+    page = opens("/staff/password", name="lan")
+    notice = page.locator("#idle")
+    expect(notice).to_be_visible(timeout=IDLE_SECONDS * 1000)
+    notice.get_by_role("button").tap()
+    expect(notice).to_be_hidden()
+    assert office.rows("SELECT count(*) AS open FROM staff_sessions WHERE last_seen_at > now() - interval '5 seconds'") == [
+        {"open": 1}
+    ]
