@@ -33,7 +33,14 @@ from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
 from bot.chatpage.pages import Pages
 from bot.database import Pool, open_pool
+from bot.desk.answer_pages import AnswerPages
+from bot.desk.answers import Answers
+from bot.desk.asking import Asking
+from bot.desk.calls import Calls
 from bot.desk.pages import DeskPages
+from bot.desk.phone import forget_calls
+from bot.desk.phone_pages import PhonePages
+from bot.desk.suggestions import Model
 from bot.dialogue import conversations
 from bot.dialogue.corrections import Corrections
 from bot.dialogue.delivery import Delivery
@@ -93,7 +100,15 @@ class Service:
         quiet = datetime.timedelta(minutes=settings.operator_quiet_minutes)
         receive = functools.partial(store_event, pool, queue, quiet=quiet)
         found = channels(settings, Surroundings(receive, catalogue, pool, pictures.picture))
-        turns = Turns(pool, engine, catalogue, Delivery(pool, found), settings.turn_deadline_seconds, settings.messages_a_minute)
+        turns = Turns(
+            pool,
+            engine,
+            catalogue,
+            Delivery(pool, found),
+            settings.turn_deadline_seconds,
+            settings.messages_a_minute,
+            Calls(pool, catalogue).replies,
+        )
         health = Health(pool, engine, settings.actions_url, settings.run)
         queue.every_minute("figures", functools.partial(read_figures, settings, settings.database_url))
         hold = datetime.timedelta(minutes=settings.corrections_hold_minutes)
@@ -101,6 +116,7 @@ class Service:
         queue.every_minute("corrections", corrections.work)
         queue.every_minute("campaigns", functools.partial(counting.every_minute, pool))
         queue.every_minute("desk", Timeouts(pool).work)
+        queue.every_minute("phone", functools.partial(forget_calls, pool))
         live = LiveReplies(settings.database_url)
         return cls(settings, pool, queue, engine, catalogue, found, turns, health, live, pictures)
 
@@ -158,6 +174,7 @@ def create_app() -> Starlette:
     corrections = CorrectionsPage(ROOT, settings.database_url or "", staff.door, service.catalogue)
     windows = {name: channel.operator_window for name, channel in service.channels.items()}
     desk = DeskPages(ROOT, settings.database_url or "", service.pool, staff.door, service.catalogue, windows, settings.public_url)
+    asking = Asking(Answers(service.catalogue), Model(settings.rasa_url or "", settings.rasa_token, settings.province))
     translators = TranslatePages(ROOT, service.pool, service.catalogue)
 
     describer, reaching = Describer(ROOT, service.catalogue), Reaching(settings)
@@ -165,7 +182,7 @@ def create_app() -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with service.opened():
+        async with service.opened(), contextlib.aclosing(asking):
             background = [asyncio.create_task(work) for work in (*_background(service), desk.listen())]
             log.info("gateway_ready", pid=os.getpid())
             yield
@@ -184,6 +201,8 @@ def create_app() -> Starlette:
         *campaigns.routes(),
         *ShortLinks(service.pool, describer, reaching).routes(),
         *desk.routes(),
+        *AnswerPages(ROOT, service.pool, staff.door, asking).routes(),
+        *PhonePages(ROOT, service.pool, staff.door, asking).routes(),
         *translators.routes(),
         *(route for channel in service.channels.values() for route in channel.routes()),
         *_operations(service),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bot.audit import entry
-from bot.database import DictConnection
+from bot.database import DictConnection, Pool
 from bot.desk import codes
 from bot.desk.calls import LINKED, OVER, Calls
 from bot.desk.codes import Code
@@ -133,10 +133,11 @@ async def unlink(connection: DictConnection, calls: Calls, person: Person) -> No
         await connection.execute(*entry(person.name, "phone_unlinked", f"conversation:{ended.conversation_id}"))
 
 
-async def tidy(connection: DictConnection) -> None:
+async def forget_calls(pool: Pool) -> None:
     """Every minute: nothing of a call outlives its half hour."""
-    await codes.forget_expired(connection)
-    await connection.execute("DELETE FROM phone_call_forms WHERE at <= now() - %s", [codes.LIVES])
+    async with pool.connection() as connection, connection.transaction():
+        await codes.forget_expired(connection)
+        await connection.execute("DELETE FROM phone_call_forms WHERE at <= now() - %s", [codes.LIVES])
 
 
 async def _chat_that_may_be_written_to(connection: DictConnection, conversation_id: int, operator_id: int) -> Address:

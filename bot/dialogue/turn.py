@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,6 +48,10 @@ WITHOUT_WORDS: Mapping[str, str] = {
 UNKNOWN_BUTTON = "utter_old_button"
 
 
+# Answers what is no matter of the bot's, whoever owns the conversation: the words, or None for every other message.
+Aside = Callable[[Waiting], Awaitable[Sequence[Outgoing] | None]]
+
+
 @dataclass(frozen=True)
 class Begun:
     """A turn that is taken: its messages, what its button meant, the notice that stands for an answer ("": silence), and the
@@ -70,8 +74,10 @@ class Turns:
         delivery: Delivery,
         deadline_seconds: float,
         messages_a_minute: int,
+        aside: Aside | None = None,
     ) -> None:
         self._pool = pool
+        self._aside = aside
         self._engine = engine
         self._catalogue = catalogue
         self._menu = menu_payloads(catalogue)
@@ -136,7 +142,7 @@ class Turns:
     async def _take(self, begun: Begun) -> None:
         waiting = begun.waiting
         try:
-            if await self._is_for_the_desk(begun):
+            if await self._is_aside(begun) or await self._is_for_the_desk(begun):
                 return
         except Exception as error:  # noqa: BLE001  the turn's outermost handler: without the desk the bot still answers
             log.error("desk_failed", message=waiting.id, error=where(error))
@@ -154,6 +160,13 @@ class Turns:
             replies = [*begun.opening.greeting(self._catalogue, waiting.language), *replies]
         wished = wish(replies, understood, is_typed=waiting.payload is None) if waiting.owner == "bot" else None
         await self._finish(waiting, replies, outcome, understood, self._language(begun, understood), wished)
+
+    async def _is_aside(self, begun: Begun) -> bool:
+        """Whether the message was none for bot or desk, and is settled."""
+        said = await self._aside(begun.waiting) if self._aside and begun.notice is None else None
+        if said is not None:
+            await self._finish(begun.waiting, list(said), "answered", {}, None, None)
+        return said is not None
 
     async def _is_for_the_desk(self, begun: Begun) -> bool:
         """Whether the message was something between the citizen and the desk, and is settled."""

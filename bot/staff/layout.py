@@ -34,6 +34,7 @@ HEADERS = {
 # The rooms in the order of the bar: address, key of its name in interface/staff.yml, who finds it there.
 NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("/desk", "nav_desk", frozenset({"operator", "senior", "admin"})),
+    ("/desk/phone", "nav_phone", frozenset({"operator", "senior", "admin"})),
     ("/insights/figures", "nav_figures", frozenset({"operator", "senior", "content", "admin"})),
     ("/campaigns", "nav_campaigns", frozenset({"senior", "content", "admin"})),
     ("/staff/people", "nav_people", frozenset({"admin"})),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.database import DictConnection
+from bot.database import DictConnection, open_pool
 from bot.desk import codes, phone
 from bot.desk.answers import Answers
 from bot.desk.asking import Asking
@@ -354,7 +355,12 @@ def test_nothing_of_a_call_outlives_its_half_hour(office: Office, an: Browser) -
     an.sends(f"{PHONE}/code", PHONE)
     office.rows("UPDATE spoken_codes SET expires_at = now()")
     office.rows("UPDATE phone_call_forms SET at = now() - interval '31 minutes'")
-    office.does(phone.tidy)
+
+    async def forget() -> None:
+        async with open_pool(office.url, min_size=1, max_size=1) as pool:
+            await phone.forget_calls(pool)
+
+    asyncio.run(forget())
     assert office.rows("SELECT 1 FROM spoken_codes UNION ALL SELECT 1 FROM phone_call_forms") == []
 
 
