@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -111,12 +112,14 @@ class CasePage:
         found = flags(text, self._room.known)
         if found and not (may_confirm(person) and visit.form["confirmed"]):
             raise Flagged(found)
+        # The same form with other words (somebody went back and wrote them anew) is another message.
+        once = hashlib.sha256(f"{key}:{text}".encode()).hexdigest()
         async with self._room.pool.connection() as connection, connection.transaction():
             if waits:
-                await drafts.hold(connection, case_id, person, text, key)
+                await drafts.hold(connection, case_id, person, text, once)
                 return
             message = Outgoing(text, author="operator")
-            message_id = await cases.send(connection, case_id, person.id, person.name, message, key=key)
+            message_id = await cases.send(connection, case_id, person.id, person.name, message, key=once)
             if message_id is not None:
                 detail = {"message": message_id, "characters": len(text), "flags": len(found)}
                 await connection.execute(*entry(person.name, "message_sent", f"case:{case_id}", **detail))

@@ -133,8 +133,13 @@ class Events:
         is_known = shown.get(ABOUT) == about
         before = dict(shown)
         change = _changed(self._room.rendering.items(talk.items), shown)
+        gone = [key for key in talk.sent if key in before]
         shown |= {**before, **shown, ABOUT: about}
-        return {"lists": ["items"], "full": False, **change, "gone": [], **about} if change["rows"] or not is_known else {}
+        for key in gone:
+            del shown[key]
+        if not (change["rows"] or gone) and is_known:
+            return {}
+        return {"lists": ["items"], "full": False, **change, "gone": gone, **about}
 
     async def _wait(self, visit: Visit, news: News) -> AsyncIterator[str]:
         """Until there is news, with signs of life; says when the session is over."""

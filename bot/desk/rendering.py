@@ -18,7 +18,7 @@ from bot.handoff.rows import Case
 from bot.languages.catalogue import Catalogue
 from bot.masking import masked
 from bot.messages import Attachment, Payload
-from bot.staff.layout import Layout
+from bot.staff.layout import VIETNAM, Layout, moment
 from bot.staff.sessions import Person
 
 NOT_UNDERSTOOD = "nlu_fallback"
@@ -95,9 +95,11 @@ class Rendering:
         return self._layout.fragment("draft.html", {"draft": draft, "person_id": person_id, "csrf": csrf})
 
     def _more(self, item: Item, answered_with: str) -> dict[str, Any]:
+        local = item.at.astimezone(VIETNAM)
+        more: dict[str, Any] = {"time": f"{local:%H:%M}" if local.date() == _today() else moment(item.at)}
         if item.kind == "message":
-            return self._of_message(item.fields, answered_with)
-        return {"said": self._said(item.fields)} if item.kind == "event" else {}
+            return more | self._of_message(item.fields, answered_with)
+        return more | ({"said": self._said(item.fields)} if item.kind == "event" else {})
 
     def _of_message(self, fields: Mapping[str, Any], answered_with: str) -> dict[str, Any]:
         payload = Payload.parse(fields["payload"] or "")
@@ -105,6 +107,7 @@ class Rendering:
         incoming = fields["author"] == "citizen"
         given = fields["attachments"] or []
         return {
+            "answered_with": self._answer(fields["response_key"] or ""),
             "pressed": pressed,
             "place": self.place(fields["place"]),
             "pictures": [] if incoming else [found for raw in given if (found := Attachment.parse(raw))],
@@ -113,6 +116,12 @@ class Rendering:
             **self._understood(fields["understood"] or {}),
             "why": _why(fields, answered_with),
         }
+
+    def _answer(self, key: str) -> str:
+        """What an approved answer is called: by its topic; notices have none."""
+        name = key.removeprefix("utter_")
+        named = [intent for intent in self._catalogue.intents if name == intent or name.startswith(f"{intent}_")]
+        return self.title(max(named, key=len, default=None))
 
     def _pressed(self, payload: Payload) -> str:
         named = self.place(payload.place) or (self.language(payload.language) if payload.language else "")
@@ -149,6 +158,10 @@ class Rendering:
             "desk": self._desks.named(str(detail.get("desk") or "")).name,
         }
         return str(sentences.get(fields["event"], sentences["other"])).format_map(values)
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(VIETNAM).date()
 
 
 def since_when(case: Case) -> datetime.datetime:

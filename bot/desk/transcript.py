@@ -41,10 +41,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Transcript:
-    """`older`: the id of the first message shown, when there are others before it."""
+    """`older`: the id of the first message shown, when there are others before it. `sent`: drafts that became messages."""
 
     items: Sequence[Item]
     older: int | None
+    sent: Sequence[str] = ()
 
 
 async def transcript(
@@ -56,13 +57,14 @@ async def transcript(
     shown = messages[:most]
     since = shown[-1].at if is_cut else None
     until = shown[0].at if before and shown else None
+    beside = [item for read in (_events, _notes, _drafts) for item in await read(connection, conversation_id)]
+    sent = [item.key for item in beside if item.fields.get("state") == "sent"]
     around = [
         item
-        for read in (_events, _notes, _drafts)
-        for item in await read(connection, conversation_id)
-        if (since is None or item.at >= since) and (until is None or item.at <= until)
+        for item in beside
+        if item.key not in sent and (since is None or item.at >= since) and (until is None or item.at <= until)
     ]
-    return Transcript(sorted([*shown, *around], key=lambda item: item.order), shown[-1].id if is_cut else None)
+    return Transcript(sorted([*shown, *around], key=lambda item: item.order), shown[-1].id if is_cut else None, sent)
 
 
 async def _messages(connection: DictConnection, conversation_id: int, before: int | None, most: int) -> list[Item]:
@@ -98,12 +100,11 @@ async def _notes(connection: DictConnection, conversation_id: int) -> list[Item]
 
 
 async def _drafts(connection: DictConnection, conversation_id: int) -> list[Item]:
-    """A draft that was sent is a message."""
     found = await connection.execute(
         """SELECT d.id, d.at, d.text, d.state, d.reason, o.name, s.name AS decided_by FROM drafts d
              JOIN cases c ON c.id = d.case_id JOIN operators o ON o.id = d.operator_id
              LEFT JOIN operators s ON s.id = d.decided_by
-            WHERE c.conversation_id = %s AND d.state <> 'sent' ORDER BY d.id DESC LIMIT %s""",
+            WHERE c.conversation_id = %s ORDER BY d.id DESC LIMIT %s""",
         [conversation_id, MOST_MESSAGES],
     )
     return [_item("draft", row) for row in await found.fetchall()]

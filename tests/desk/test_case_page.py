@@ -16,13 +16,14 @@ def test_the_page_says_what_the_bot_understood_and_why_it_gave_up(desk: Desk) ->
     conversation_id = desk.writes("tiem cho nao", turn="answered", understood=understood("vaccine_where", 0.87))
     asked = desk.says(conversation_id, "???", turn="answered", understood=understood("nlu_fallback", 0.3, "testing_where"))
     replied(desk, conversation_id, asked, "Loa chưa hiểu", "utter_hand_over")
+    replied(desk, conversation_id, None, "Tiêm ở trạm y tế", "utter_vaccine_where_place")
     desk.says(conversation_id, "alo", turn="degraded")
     page = desk.comes("lan").opens(f"/desk/cases/{open_case(desk, conversation_id)}").text
     assert WORDS["understood_as"].format(title=title("vaccine_where"), percent=87) in page
     assert WORDS["understood_others"].format(titles=title("testing_where")) in page
-    for key in ("understood_nothing", "why_gave_up", "why_degraded"):
+    for key in ("answered_notice", "understood_nothing", "why_gave_up", "why_degraded"):
         assert WORDS[key] in page, key
-    assert WORDS["answered_with"].format(key="utter_hand_over") in page
+    assert WORDS["answered_with"].format(title=title("vaccine_where")) in page
 
 
 def test_an_answer_in_another_language_stands_beside_its_vietnamese(desk: Desk) -> None:
@@ -99,6 +100,14 @@ def test_a_form_that_comes_twice_sends_once(desk: Desk) -> None:
     sends(lan, case_id, "một lần", key="another-key")
     assert desk.sent(case_id) == ["một lần", "một lần"]
     assert [action for _, action in desk.audited(case_id)].count("message_sent") == 2
+
+
+def test_a_form_that_comes_again_with_other_words_is_not_swallowed(desk: Desk) -> None:
+    case_id = desk.asks()
+    lan = desk.holds("lan", case_id)
+    for text in ("ngày mai", "ngày kia"):
+        sends(lan, case_id, text, key="the-same-key")
+    assert desk.sent(case_id) == ["ngày mai", "ngày kia"]
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@
   async function again(address, hear) {
     const asking = new AbortController();
     try {
-      const answer = await fetch(address, { redirect: "manual", signal: asking.signal });
+      const answer = await fetch(address, { headers: { Accept: "text/event-stream" }, redirect: "manual", signal: asking.signal });
       if (answer.type === "opaqueredirect" || answer.status === 401) return sessionOver();
     } catch (_) {
       // still away
@@ -289,12 +289,21 @@
   const keptText = `loa.desk.text.${page.dataset.case}`;
   let typingTimer = 0, typedAt = 0, isSending = false;
 
+  /* On a desktop the talk is pushed in a box of its own, on a phone with the page. */
+  function scroller() {
+    const box = find("[data-scroll]");
+    return getComputedStyle(box).overflowY === "auto" ? box : document.documentElement;
+  }
+
   function isAtEnd() {
-    return window.innerHeight + window.scrollY > document.documentElement.scrollHeight - 200;
+    const box = scroller(), end = listOf("items").getBoundingClientRect().bottom;
+    return end < (box === document.documentElement ? window.innerHeight : box.getBoundingClientRect().bottom) + 120;
   }
 
   function toEnd() {
-    listOf("items").lastElementChild?.scrollIntoView({ block: composer ? "center" : "end" });
+    const box = scroller();
+    if (box !== document.documentElement) box.scrollTop = box.scrollHeight;
+    else listOf("items").lastElementChild?.scrollIntoView({ block: composer ? "center" : "end" });
   }
 
   function hearCase(change) {
@@ -307,8 +316,10 @@
     if (change.rows) {
       const wasAtEnd = isAtEnd();
       const arrived = apply(change);
-      if (arrived.length && wasAtEnd && !change.full) toEnd();
+      if (arrived.length && wasAtEnd) toEnd();
       if (arrived.some(([, node]) => node.matches(".from-operator, .from-citizen"))) showTyping("");
+      const hasAsked = arrived.some(([, node]) => node.matches(".from-citizen"));
+      if (hasAsked && composer && !answers.field.value) search();
     }
   }
 
@@ -318,9 +329,10 @@
     if (name) typingTimer = setTimeout(() => showTyping(""), TYPING_SHOWN_MS);
   }
 
+  /* With its words the form's key is kept: sent again after a reload, they arrive once. */
   function remember() {
     try {
-      if (text.value) sessionStorage.setItem(keptText, text.value);
+      if (text.value) sessionStorage.setItem(keptText, JSON.stringify([text.value, composer.elements.key.value]));
       else sessionStorage.removeItem(keptText);
     } catch (_) {
       // no storage here
@@ -329,7 +341,10 @@
 
   function recall() {
     try {
-      if (!text.value) text.value = sessionStorage.getItem(keptText) || "";
+      const [words, key] = JSON.parse(sessionStorage.getItem(keptText)) || [];
+      if (!words || text.value) return;
+      text.value = words;
+      composer.elements.key.value = key;
     } catch (_) {
       // no storage here
     }
@@ -365,7 +380,7 @@
       if (ok) sent();
       else {
         showFlags(body.flags || []);
-        refuse(body.flags ? "" : body.error);
+        refuse(body.flags ? "" : body.error || words.failed);
       }
     } catch (_) {
       if (!isOver) refuse(words.failed); // the key stays: sent again, it arrives once
@@ -425,7 +440,155 @@
 
   /* ---------------------------------------------------------------- approved answers */
 
-  //ANSWERS
+  /* A list to choose from while the field keeps the focus: ↑ ↓ choose, Enter looks, Ctrl+Enter sends. */
+  const answers = { field: find("#q"), list: find("[data-answer-list]"), chosen: -1, asked: 0, timer: 0, keys: new Map() };
+
+  async function search() {
+    const number = ++answers.asked, asked = answers.field.value.trim();
+    try {
+      const { ok, body } = await call(`/desk/answers?${new URLSearchParams({ q: asked, case: page.dataset.case })}`);
+      if (number !== answers.asked) return; // a later question is on its way
+      if (!ok) throw new Error("refused");
+      const found = asked ? body.hits : body.suggestions;
+      showAnswers(found, asked ? words.answers.found : words.answers.suggested, asked && !found.length ? words.answers.none : "");
+    } catch (_) {
+      if (number === answers.asked && !isOver) showAnswers([], "", words.answers.lost);
+    }
+  }
+
+  function showAnswers(found, heading, sentence) {
+    const head = find("[data-answers-heading]");
+    head.textContent = sentence || (found.length ? heading : "");
+    head.hidden = !head.textContent;
+    answers.list.replaceChildren(...found.map((hit, number) => {
+      const option = make("li");
+      option.id = `answer-${number}`;
+      option.dataset.key = hit.key;
+      option.setAttribute("role", "option");
+      option.append(make("strong", hit.title));
+      if (hit.snippet) option.append(make("span", hit.snippet));
+      option.addEventListener("click", () => {
+        choose(number);
+        preview();
+      });
+      return option;
+    }));
+    choose(found.length ? 0 : -1);
+  }
+
+  function choose(number) {
+    answers.chosen = number;
+    Array.from(answers.list.children).forEach((option, index) => {
+      option.setAttribute("aria-selected", String(index === number));
+      if (index === number) option.scrollIntoView({ block: "nearest" });
+    });
+    if (number >= 0) answers.field.setAttribute("aria-activedescendant", `answer-${number}`);
+    else answers.field.removeAttribute("aria-activedescendant");
+  }
+
+  function chosenKey() {
+    return answers.list.children[answers.chosen]?.dataset.key;
+  }
+
+  async function preview() {
+    const key = chosenKey(), box = find("[data-preview]");
+    if (!key) return;
+    try {
+      const { ok, body } = await call(`/desk/answers/${encodeURIComponent(key)}?case=${page.dataset.case}`);
+      if (key !== chosenKey()) return;
+      box.replaceChildren(...(ok ? previewed(body) : [make("p", body.error, "alarm")]));
+    } catch (_) {
+      if (!isOver) box.replaceChildren(make("p", words.answers.lost, "alarm"));
+    }
+    box.hidden = false;
+    box.scrollIntoView({ block: "nearest" });
+  }
+
+  function previewed(answer) {
+    const shown = [make("h3", answer.title)];
+    if (answer.is_withdrawn) return [...shown, make("p", words.answers.withdrawn, "alarm")];
+    if (answer.risk === "high") shown.push(make("p", words.answers.risk, "alarm"));
+    if (answer.is_live) shown.push(make("p", words.answers.live, "notice"));
+    if (answer.own) {
+      shown.push(make("h3", fill(words.answers.own, { language: answer.language_name })));
+      if (answer.is_draft) shown.push(make("p", words.answers.draft, "notice"));
+      shown.push(said(answer.own_words || answer.own.text, answer.own, answer.language), make("h3", words.answers.vi));
+    } else if (page.dataset.ownLanguage !== "vi") shown.push(make("p", words.answers.onlyVietnamese, "notice"));
+    shown.push(said(answer.vi.text, answer.vi, "vi"));
+    if (answer.source) shown.push(make("p", answer.source, "hint"));
+    const button = make("button", words.answers.send, "primary");
+    button.type = "button";
+    button.addEventListener("click", () => sendAnswer(answer.key));
+    const close = make("button", words.answers.close, "secondary");
+    close.type = "button";
+    close.addEventListener("click", closePreview);
+    const row = make("p", undefined, "preview-row");
+    row.append(button, " ", close);
+    return [...shown, row];
+  }
+
+  function said(text, message, language) {
+    const box = make("div", undefined, "preview-text words");
+    box.lang = language;
+    box.append(text);
+    for (const picture of message.attachments) {
+      const image = make("img");
+      image.src = `/${picture.url}`;
+      image.alt = picture.alt;
+      box.append(image);
+    }
+    return box;
+  }
+
+  function closePreview() {
+    find("[data-preview]").hidden = true;
+    answers.field.focus();
+  }
+
+  /* The key of an answer stays until it is known to be sent: tried again after a lost connection, it arrives once. */
+  async function sendAnswer(key) {
+    if (!key || isSending) return;
+    isSending = true;
+    if (!answers.keys.has(key)) answers.keys.set(key, newKey());
+    const form = { csrf: page.dataset.csrf, answer: key, key: answers.keys.get(key) };
+    try {
+      const { ok, body } = await call(`/desk/cases/${page.dataset.case}/answer`, form);
+      refuse(ok ? "" : body.error || words.failed);
+      if (ok) {
+        answers.keys.delete(key);
+        answers.field.value = "";
+        closePreview();
+        search();
+        toEnd();
+      }
+    } catch (_) {
+      if (!isOver) refuse(words.failed);
+    } finally {
+      isSending = false;
+    }
+  }
+
+  function startAnswers() {
+    find("[data-answers]").hidden = false;
+    answers.field.setAttribute("role", "combobox");
+    answers.field.setAttribute("aria-expanded", "true");
+    answers.list.setAttribute("role", "listbox");
+    answers.field.addEventListener("input", () => {
+      clearTimeout(answers.timer);
+      answers.timer = setTimeout(search, SEARCH_AFTER_MS);
+    });
+    answers.field.addEventListener("keydown", (event) => {
+      const count = answers.list.children.length;
+      if (event.key === "ArrowDown") choose(Math.min(count - 1, answers.chosen + 1));
+      else if (event.key === "ArrowUp") choose(Math.max(0, answers.chosen - 1));
+      else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) sendAnswer(chosenKey());
+      else if (event.key === "Enter") preview();
+      else return;
+      event.preventDefault();
+    });
+    answers.field.form.addEventListener("submit", (event) => event.preventDefault());
+    search();
+  }
 
   /* ---------------------------------------------------------------- keys */
 
