@@ -1,0 +1,133 @@
+"""Campaigns in a real browser, against the real gateway: staff copy a link, a citizen opens it and is answered. With `LOA_PICTURES`
+set to a folder, the pages are kept there as pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bot.languages.interface import interface_words
+from bot.settings import ROOT
+from tests.chromium import FLAGS, chromium_or_skip
+from tests.gateway import GatewayProcess
+from tests.office import Office
+from tests.simulators.rasa import RasaSimulator
+
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 900}
+WORDS = interface_words(ROOT, "staff", "campaigns")
+
+Opens = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def gateway(database_url: str, rasa: RasaSimulator, tmp_path: Path) -> Iterator[GatewayProcess]:
+    zalo = {"ZALO_APP_ID": "1", "ZALO_APP_SECRET": "s", "ZALO_OA_ID": "4318657068771012646", "ZALO_OA_SECRET": "s"}
+    with GatewayProcess(database_url, rasa.url, tmp_path, ZALO_API_URL=rasa.url, ZALO_OAUTH_URL=rasa.url, **zalo) as process:
+        yield process
+
+
+@pytest.fixture
+def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterator[Opens]:
+    """Somebody at a page; `name` of whoever is logged in already. What the console says is a fault."""
+    complaints: list[str] = []
+
+    def open_page(path: str, viewport: dict[str, int] = DESKTOP, name: str = "", scheme: str = "light") -> Page:
+        is_phone = viewport == PHONE
+        context = chromium.new_context(
+            viewport=viewport, locale="vi-VN", has_touch=is_phone, is_mobile=is_phone, color_scheme=scheme,  # type: ignore[arg-type]
+            user_agent="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+        )  # fmt: skip
+        if name:
+            cookie = {"name": "__Host-loa-staff", "value": office.hires(name), "domain": "127.0.0.1", "path": "/", "secure": True}
+            context.add_cookies([cookie])  # type: ignore[list-item]
+            context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{gateway.address}{path}")
+        return page
+
+    yield open_page
+    for context in chromium.contexts:
+        context.close()
+    assert complaints == []
+
+
+def keeps(page: Page, name: str) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
+        "nothing is pushed aside"
+    )
+    if folder := os.environ.get("LOA_PICTURES"):
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def makes(page: Page, name: str = "Xét nghiệm dịp Tết", code: str = "tet2026") -> None:
+    page.fill("#name", name)
+    page.fill("#code", code)
+    page.select_option("#topic", "testing_where")
+    page.select_option("#spot", "poster")
+    page.get_by_role("button", name=WORDS["make"], exact=True).click()
+    expect(page.get_by_role("status").first).to_have_text(WORDS["done"]["made"])
+
+
+@pytest.mark.parametrize(("viewport", "scheme", "size"), [(PHONE, "light", "phone"), (DESKTOP, "dark", "desktop")])
+def test_staff_make_a_campaign_and_copy_its_link(
+    opens: Opens, office: Office, viewport: dict[str, int], scheme: str, size: str
+) -> None:
+    page = opens("/campaigns", viewport, "an", scheme)
+    keeps(page, f"campaigns-none-{size}")
+    page.get_by_role("link", name=WORDS["new_campaign"]).click()
+    keeps(page, f"campaign-form-{size}")
+    makes(page)
+    page.get_by_role("button", name=f"{WORDS['copy_link']}: {WORDS['ways']['zalo']}").click()
+    expect(page.locator("#copy-said")).to_have_text(WORDS["copied"])
+    assert page.evaluate("navigator.clipboard.readText()") == "https://zalo.me/4318657068771012646?text=%23tet2026"
+    office.rows(
+        "INSERT INTO campaign_days (campaign_id, day, opened, started, solved) SELECT id, '2026-11-21', 240, 61, 44 FROM campaigns"
+    )
+    office.rows(
+        "INSERT INTO campaign_days (campaign_id, day, opened, started, solved) SELECT id, '2026-11-22', 412, 88, 3 FROM campaigns"
+    )
+    office.rows(
+        """INSERT INTO campaign_days (campaign_id, day, place, topic, questions) SELECT id, '2026-11-22', p, t, n FROM campaigns,
+           (VALUES ('buon-ho-phuong', 'testing_where', 57), ('', 'testing_cost', 23), ('tan-lap-phuong', 'symptoms', 2)) v (p, t, n)"""
+    )
+    page.reload()
+    poster = page.locator(".poster")
+    poster.scroll_into_view_if_needed()
+    expect(poster).to_have_js_property("complete", True)
+    assert poster.evaluate("image => image.naturalWidth") > 0
+    keeps(page, f"campaign-{size}")
+    page.get_by_role("link", name=WORDS["back_to_campaigns"]).click()
+    keeps(page, f"campaigns-{size}")
+
+
+def test_a_citizen_opens_the_link_and_is_answered_before_asking(opens: Opens, office: Office) -> None:
+    makes(opens("/campaigns/new", name="an"))
+    page = opens("/c/tet2026", PHONE)
+    keeps(page, "short-link-phone")
+    page.get_by_role("link", name="trên trang này").click()
+    expect(page.locator("#log .bubble", has_text="answer to /testing_where")).to_be_visible()
+    keeps(page, "chat-from-campaign-phone")
+    page.reload()
+    page.fill("#question", "xin chào")
+    page.press("#question", "Enter")
+    expect(page.locator("#log .bubble", has_text="answer to xin chào")).to_be_visible()
+    expect(page.locator("#log .bubble", has_text="answer to /testing_where")).to_have_count(1)
+    assert office.rows("SELECT campaign FROM conversations") == [{"campaign": "tet2026"}]
+    assert office.rows("SELECT opened FROM campaign_days") == [{"opened": 1}]
+    assert len(office.rows("SELECT 1 FROM messages WHERE kind = 'start'")) == 1
