@@ -17,21 +17,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from bot.channels.clips import ClipFiles
 from bot.chatpage.pages import Pages
 from bot.languages.catalogue import Catalogue
+from bot.messages import Payload
 from tests.gateway import free_port
 
 LOOK_SECONDS = 0.02
+EVENT = ("text", "buttons", "source", "attachments", "language")
 
 
 @dataclass
 class Session:
-    """One citizen's session: what was posted (each id once) and the events that its stream carries."""
+    """One citizen's session: what was posted (each id once), the events that its stream carries, the language of the talk."""
 
     token: str
     wishes: Mapping[str, Any]
     messages: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
+    language: str = "vi"
 
 
 class WebchatBackend:
@@ -67,6 +71,7 @@ class WebchatBackend:
             Route("/webchat/messages", self._messages, methods=["POST"]),
             Route("/webchat/events", self._events),
             Route("/figures/{place}/{name}", self._picture),
+            *ClipFiles(self.catalogue.clips).routes(),
         ]
         app = Starlette(routes=routes)
         self._server = uvicorn.Server(
@@ -104,13 +109,15 @@ class WebchatBackend:
 
     def _put(self, session: Session, event: Mapping[str, Any]) -> None:
         blank = {"author": "bot", "text": "", "buttons": [], "attachments": [], "source": None}
+        blank |= {"language": "vi", "talk_language": session.language}
         session.events.append({**blank, **event, "id": str(next(self._numbers))})
 
     def _of(self, token: str) -> Session | None:
         return next((session for session in self.sessions if token and session.token == token), None)
 
     async def _session(self, request: Request) -> Response:
-        session = Session(f"token-{len(self.sessions) + 1}", await request.json())
+        wishes = await request.json()
+        session = Session(f"token-{len(self.sessions) + 1}", wishes, language=wishes.get("language", "vi"))
         self.sessions.append(session)
         return JSONResponse({"token": session.token})
 
@@ -134,10 +141,12 @@ class WebchatBackend:
     def _answer(self, session: Session, body: Mapping[str, Any]) -> None:
         if self.is_silent:
             return
-        if payload := body.get("payload"):
-            self._put(
-                session, {k: v for k, v in self.reply(f"utter_{payload[1:]}").items() if k in ("text", "buttons", "source")}
-            )
+        if text := body.get("payload"):
+            payload = Payload.parse(text) or Payload(text[1:])
+            session.language = payload.language or session.language
+            answer = self.catalogue.answer(f"utter_{payload.intent}", language=session.language)
+            reply = (self.catalogue.chosen(payload.language) if payload.language else answer).as_reply()
+            self._put(session, {k: v for k, v in reply.items() if k in EVENT})
             return
         for event in self.answers.get(body["text"], [{"text": f"answer to {body['text']}"}]):
             self._put(session, event)
