@@ -11,7 +11,7 @@ MOST_KEYS = 40
 
 def keys(language: Language, vietnamese: Language) -> list[str]:
     """Those that a Vietnamese keyboard lacks first, then the other letters with marks; none for a script of its own."""
-    marked = sorted(language.letters - _PLAIN)
+    marked = sorted(language.letters - _PLAIN, key=lambda letter: (language.in_ascii(letter), letter))
     if len(marked) > MOST_KEYS:
         return []
     return sorted(marked, key=lambda letter: letter in vietnamese.letters)
