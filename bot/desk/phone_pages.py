@@ -93,7 +93,8 @@ class PhonePages:
         if not FORM_KEY.fullmatch(key):
             return await self._page(visit, given, refused="key_missing")
         call = await self._call(visit)
-        told = await self._asking.of_words(given.question, call.chat.language if call.chat else given.language, given.topic)
+        language = call.chat.language if call.chat else given.language
+        told = await self._asking.of_words(given.question, language, given.topic, is_draft=given.is_draft)
         messages = self._messages(told)
         return await self._done(visit, "sent", lambda connection: phone.send(connection, visit.person, messages, key=key))
 

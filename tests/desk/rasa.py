@@ -27,16 +27,20 @@ class ScriptedRasa:
         return Model("http://rasa", "a-token", "dak-lak", httpx.MockTransport(self.answer))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        body = json.loads(request.content)
+        status, body = self.said(request.url.path, json.loads(request.content))
+        return httpx.Response(status, json=body)
+
+    def said(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and body of the answer."""
         self.asked.append(body)
         if self.is_away:
-            return httpx.Response(503)
-        if request.url.path.endswith("/parse"):
+            return 503, {}
+        if path.endswith("/parse"):
             entities = [{"entity": "place", "value": self.place}] if self.place else []
             ranking = [[self.topic, 0.8], ["testing_cost", 0.1], ["testing_types", 0.05]]
-            return httpx.Response(200, json={"understood": {"intent": self.topic, "ranking": ranking, "entities": entities}})
+            return 200, {"understood": {"intent": self.topic, "ranking": ranking, "entities": entities}}
         topic = Payload.parse(body["payload"]).intent if body["payload"] else self.topic  # type: ignore[union-attr]
-        return httpx.Response(200, json={"replies": [self._reply(topic, body["metadata"]["language"])], "understood": {}})
+        return 200, {"replies": [self._reply(topic, body["metadata"]["language"])], "understood": {}}
 
     def _reply(self, topic: str, language: str) -> dict[str, Any]:
         if topic != "case_figures":

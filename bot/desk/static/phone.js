@@ -31,6 +31,12 @@
     }
   }
 
+  /* What could be sent goes with the answer that is no longer shown; a code that is being typed stays. */
+  function partsWhileTyping() {
+    const isLinked = document.getElementById("call").dataset.state === "linked";
+    return ["refused", "result", ...(isLinked ? ["call"] : [])];
+  }
+
   function focusAfter(page, action) {
     if (page.getElementById("refused").matches(".alarm")) {
       const code = document.getElementById("code");
@@ -53,7 +59,7 @@
         state.textContent = state.dataset.over;
         return;
       }
-      put(page, isDraft ? ["refused", "result"] : PARTS);
+      put(page, isDraft ? partsWhileTyping() : PARTS);
       shownFor = question.value;
       if (form !== ask) {
         question.value = page.getElementById("question").value;
