@@ -45,7 +45,7 @@ class Entered:
 async def login(pool: Pool, name: str, password: str, address: str | None) -> Entered:
     """Raises LoginRefused. `address`: of the browser, None where it is not known."""
     name = name.strip().casefold()
-    source = _network(address)
+    source = network(address)
     is_name = NAME.fullmatch(name) is not None
     async with pool.connection() as connection:
         failure_id = await _count_try(connection, name if is_name else "", source)
@@ -72,7 +72,7 @@ async def login(pool: Pool, name: str, password: str, address: str | None) -> En
 
 async def login_with_code(pool: Pool, vault: Vault, step: str, code: str, address: str | None) -> str:
     """The token of a new session; raises LoginRefused. Wrong codes and wrong passwords are counted together."""
-    source = _network(address)
+    source = network(address)
     async with pool.connection() as connection:
         found = await connection.execute(
             """SELECT o.id, o.name FROM login_steps s JOIN operators o ON o.id = s.operator_id
@@ -140,7 +140,7 @@ async def _count_try(connection: DictConnection, name: str, address: str) -> int
         return int(cast(dict[str, Any], await made.fetchone())["id"])
 
 
-def _network(address: str | None) -> str:
+def network(address: str | None) -> str:
     """One IPv4 address, or the /64 that one IPv6 customer has; empty for this machine: a proxy that names nobody."""
     try:
         ip = ipaddress.ip_address(address or "")

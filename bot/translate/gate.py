@@ -22,7 +22,7 @@ from bot.database import Pool
 from bot.directory.languages import VIETNAMESE, Languages
 from bot.staff.forms import Form, read_form
 from bot.staff.layout import Layout
-from bot.staff.login import _network as network
+from bot.staff.login import network
 from bot.translate import invites
 from bot.translate.invites import TOKEN, Invite
 
