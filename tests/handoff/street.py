@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from bot.database import open_pool
@@ -32,15 +32,19 @@ SCRIPT: Mapping[str, tuple[str, str]] = {
 
 
 class ScriptedEngine(Engine):
-    """Answers by SCRIPT, and whatever else with `utter_greet` and what it was asked."""
+    """Answers by SCRIPT, and whatever else with `utter_greet` and what it was asked. `during` happens once, while it thinks."""
 
     def __init__(self) -> None:
         super().__init__("http://127.0.0.1:9", "token", "dak-lak")
         self.asked: list[str] = []
+        self.during: Callable[[], Awaitable[object]] | None = None
 
     async def ask(self, waiting: Waiting, payload: Payload | None) -> EngineAnswer:
         words = str(payload) if payload else waiting.text
         self.asked.append(words)
+        if self.during:
+            during, self.during = self.during, None
+            await during()
         key, intent = SCRIPT.get(words, ("utter_greet", "vaccine_where"))
         reply = Outgoing(f"answer to {words}", (Button("Xem", "/emergency"),), key=key)
         return EngineAnswer([reply], {"intent": intent, "ranking": [[intent, 0.9]], "entities": []})
@@ -65,13 +69,14 @@ class Street(Talk):
         await self.presses(payload)
         assert await self.step()
 
-    async def desk(self, action: str, name: str, *arguments: Any, **named: Any) -> Any:
-        """`desk("claim", "hanh")`: on the newest case, as a page would; then the bot goes on."""
+    async def desk(self, action: str, name: str, *arguments: Any, goes_on: bool = True, **named: Any) -> Any:
+        """`desk("claim", "hanh")`: on the newest case, as a page would; then the bot goes on, if it shall."""
         operator_id = await self.one("SELECT id FROM operators WHERE name = %s", name)
         case_id = await self.one("SELECT max(id) FROM cases")
         async with self.pool.connection() as connection, connection.transaction():
             done = await getattr(cases, action)(connection, case_id, operator_id, name, *arguments, **named)
-        await self.step()
+        if goes_on:
+            await self.step()
         return done
 
     async def writes(self, name: str, text: str, key: str) -> Any:
@@ -124,6 +129,13 @@ async def opened_street(database_url: str) -> AsyncIterator[Street]:
             yield street
         finally:
             await engine.close()
+
+
+def with_another_desk() -> str:
+    """The province has one more desk, for whatever it is asked."""
+    other = dataclasses.replace(DESKS.default, id="cdc", name="CDC", is_default=False)
+    prepare(dataclasses.replace(office.office(), desks=dataclasses.replace(DESKS, all=(DESKS.default, other))))
+    return other.id
 
 
 def without_the_desk() -> None:
