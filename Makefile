@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 LOA := .venv/bin/loa
 
-.PHONY: help setup run test train evaluate bench bench-nlu bench-figures bench-channels lint check
+.PHONY: help setup run test train evaluate bench bench-nlu bench-figures bench-channels bench-desk lint check
 
 help: ## show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ bench-figures: setup ## measure that a dead feed costs nothing and how often fee
 
 bench-channels: setup ## measure acknowledgements while Rasa is down, and answers after it (about five minutes)
 	@$(PYTHON) -m bench.channels
+
+bench-desk: setup ## measure how soon operators see a message among 200 open and 100,000 past cases (about two minutes)
+	@$(PYTHON) -m bench.desk
 
 lint: setup ## format and static checks
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
