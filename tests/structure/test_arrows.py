@@ -74,7 +74,7 @@ LEVELS = {
     "bot.privacy": 5.2,
     # Pure text functions.
     "bot.privacy.masking": 0.6,
-    "bot.privacy.names": 0,
+    "bot.privacy.names": 0.5,
     "bot.messages": 0,
     "bot.settings": 0,
 }
