@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.campaigns.codes import is_code
 from bot.campaigns.drawing import PosterWords
 from bot.campaigns.store import Campaign, Known, Words
+from bot.directory.documents import spoken_date
 from bot.directory.places import Places
 from bot.languages.catalogue import PROVINCE_NAMES, Catalogue
 
@@ -59,8 +60,14 @@ class Describer:
 
     def ui(self, key: str, **values: str) -> str:
         province = self.catalogue.province
-        hotline = self.catalogue.contacts.health_line(province)
-        given = {"province": PROVINCE_NAMES[province], "hotline": f"{hotline.number} ({hotline.name})", **values}
+        line = self.catalogue.contacts.health_line(province)
+        published = self.catalogue.fragments["contact_inline_unconfirmed"]
+        hotline = (
+            f"{line.number} ({line.name})"
+            if line.status == "usable"
+            else published.format(number=line.number, name=line.name, published=spoken_date(line.published))
+        )
+        given = {"province": PROVINCE_NAMES[province], "hotline": hotline, **values}
         return self.catalogue.ui[f"campaign_{key}"].format_map(given)
 
     def summary(self, campaign: Campaign, words: Words | None) -> str:

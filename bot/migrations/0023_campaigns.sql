@@ -84,15 +84,16 @@ LANGUAGE sql STABLE AS $$
     ), question AS (
         SELECT *, CASE WHEN intent IN ('nlu_fallback', 'out_of_scope') THEN '' ELSE coalesce(intent, '') END AS topic
         FROM said WHERE coalesce(intent, '') NOT IN ('greet', 'goodbye', 'thanks', 'affirm', 'deny', 'choose_language',
-                                                     'inform_place', 'help_menu', 'not_helpful', 'bot_identity')
+                                                     'inform_place', 'help_menu', 'not_helpful', 'talk_to_human', 'bot_identity')
     ), outcome AS (
         SELECT t.id, t.owner <> 'bot'
-               OR EXISTS (SELECT FROM said s WHERE s.talk = t.id AND (s.turn = 'human' OR s.intent = 'talk_to_human'))
+               OR EXISTS (SELECT FROM said s WHERE s.talk = t.id AND s.turn = 'human')
+               OR EXISTS (SELECT FROM cases k WHERE k.conversation_id = t.id AND k.opened_at >= t.campaign_at)
                OR EXISTS (SELECT FROM messages o WHERE o.conversation_id = t.id AND o.direction = 'outgoing'
                              AND o.author = 'operator' AND o.created_at >= t.campaign_at) AS handed_over,
                EXISTS (SELECT FROM question q WHERE q.talk = t.id)
                AND NOT EXISTS (SELECT FROM question q WHERE q.talk = t.id AND (q.topic = '' OR q.turn <> 'answered'))
-               AND NOT EXISTS (SELECT FROM said s WHERE s.talk = t.id AND s.intent = 'not_helpful') AS answered
+               AND NOT EXISTS (SELECT FROM said s WHERE s.talk = t.id AND s.intent IN ('not_helpful', 'talk_to_human')) AS answered
         FROM talk t
     )
     SELECT t.campaign_id, t.day, '', '', count(*), 0::bigint, count(*) FILTER (WHERE o.handed_over),

@@ -1,4 +1,4 @@
-"""Campaigns in a real browser, against the real gateway: staff copy a link, a citizen opens it and is answered. With `LOA_PICTURES`
+"""Campaigns in a real browser, against the real gateway: staff copy a link, a citizen opens it and is answered. With `PICTURES`
 set to a folder, the pages are kept there as pictures."""
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def keeps(page: Page, name: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
         "nothing is pushed aside"
     )
-    if folder := os.environ.get("LOA_PICTURES"):
+    if folder := os.environ.get("PICTURES"):
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
@@ -91,6 +91,7 @@ def test_staff_make_a_campaign_and_copy_its_link(
     page = opens("/campaigns", viewport, "an", scheme)
     keeps(page, f"campaigns-none-{size}")
     page.get_by_role("link", name=WORDS["new_campaign"]).click()
+    expect(page.get_by_role("heading", name=WORDS["new_campaign"])).to_be_visible()
     keeps(page, f"campaign-form-{size}")
     makes(page)
     page.get_by_role("button", name=f"{WORDS['copy_link']}: {WORDS['ways']['zalo']}").click()
@@ -113,6 +114,7 @@ def test_staff_make_a_campaign_and_copy_its_link(
     assert poster.evaluate("image => image.naturalWidth") > 0
     keeps(page, f"campaign-{size}")
     page.get_by_role("link", name=WORDS["back_to_campaigns"]).click()
+    expect(page.get_by_role("heading", name=WORDS["campaigns_title"])).to_be_visible()
     keeps(page, f"campaigns-{size}")
 
 
