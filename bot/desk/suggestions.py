@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 PARSE_SECONDS = 1.0
 ANSWER_SECONDS = 4.0
 SHOWN = 3
+# A topic that the model thinks this little of is no help; what the words are found in stands in its place.
+LEAST_CONFIDENCE = 0.01
 CHANNEL = "phone"
 FALLBACK = "nlu_fallback"
 PLACE = "place"
@@ -133,7 +135,7 @@ class Suggestions:
         return [
             Suggestion(hit.topic, hit.key, hit.title, float(confidence) if isinstance(confidence, int | float) else None)
             for hit, confidence in hits
-            if hit is not None
+            if hit is not None and not (isinstance(confidence, int | float) and confidence < LEAST_CONFIDENCE)
         ]
 
 
