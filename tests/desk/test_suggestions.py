@@ -65,7 +65,7 @@ async def test_few_topics_are_filled_up_by_searching_each_once() -> None:
 async def test_what_the_model_hardly_thinks_of_gives_way_to_what_the_words_say() -> None:
     answer = understood("vaccine_where", ("vaccine_where", 0.99), ("out_of_scope", 1e-7), ("greet", 1e-8))
     found = await Suggestions(ANSWERS, model(lambda _: answer)).of("tiêm ở đâu")
-    assert [one.topic for one in found.suggestions][0] == "vaccine_where"
+    assert found.suggestions[0].topic == "vaccine_where"
     assert {"out_of_scope", "greet"} & {one.topic for one in found.suggestions} == set()
     assert len(found.suggestions) == 3
 
