@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from bot.database import DictConnection, Pool
 from bot.desk.live import DeskNews
-from bot.desk.rendering import Part, Rendering, since_when
+from bot.desk.rendering import Part, Rendering
 from bot.handoff.rows import SELECT, WORK_ORDER, Case
 
 MOST_OPEN = 500
@@ -21,19 +21,14 @@ SHOWN_FOR_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Shown:
-    """A case with its rendering. `order`: as it is worked off: danger first, then who waits in the chat, the longest first."""
+    """A case with its rendering."""
 
     row: Case
     html: str
     at: float
 
-    @property
-    def order(self) -> str:
-        moment = since_when(self.row).astimezone(datetime.UTC).strftime("%Y%m%d%H%M%S%f")
-        return f"{not self.row.is_urgent:d}{self.row.owner != 'queue':d}-{moment}-{self.row.id:012d}"
-
     def part(self, operator_id: int) -> Part:
-        return Part(str(self.row.id), self.order, self.row, lambda: self.html, self.group(operator_id))
+        return Part(str(self.row.id), self.row, lambda: self.html, self.group(operator_id))
 
     def group(self, operator_id: int) -> str:
         """The list of this person's page in which it stands."""

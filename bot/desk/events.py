@@ -2,7 +2,7 @@
 that a page that lost its connection, or lands on another gateway, is right again at once.
 
     data: {"lists": ["waiting", "mine", "others"], "full": true, "gone": [],
-           "rows": [{"key": "17", "order": "…", "group": "waiting", "html": "<li …>"}]}
+           "rows": [{"key": "17", "group": "waiting", "html": "<li … data-order="…">"}]}
     data: {"lists": ["items"], …, "state": "claimed:3:", "window": "còn 5 giờ"}
     data: {"typing": "lan"}
     event: over          the session is over: log in again
@@ -168,7 +168,7 @@ def _changed(parts: Sequence[Part], shown: Shown) -> dict[str, Any]:
     gone = [key for key in shown if key not in now]
     shown.clear()
     shown.update(now)
-    return {"rows": [{"key": p.key, "order": p.order, "group": p.group, "html": p.html()} for p in fresh], "gone": gone}
+    return {"rows": [{"key": p.key, "group": p.group, "html": p.html()} for p in fresh], "gone": gone}
 
 
 def _data(change: Mapping[str, Any]) -> str:

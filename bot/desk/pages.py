@@ -17,7 +17,7 @@ from bot.desk.case_page import CasePage
 from bot.desk.checks import Known
 from bot.desk.events import Events
 from bot.desk.live import DeskNews
-from bot.desk.rendering import Rendering
+from bot.desk.rendering import Rendering, order_of
 from bot.desk.room import DESK, DESK_ROLES, SENIOR_ROLES, Room, case_id_of, refusal
 from bot.directory.places import Places
 from bot.handoff import cases, rows
@@ -127,7 +127,7 @@ class DeskPages:
     async def _queue(self, visit: Visit, refused: str = "", status: int = 200) -> Response:
         desk = self._room.desk_asked_for(visit)
         shown = [one for one in (await self._board.shown(anew=True)).values() if desk in ("", one.row.desk)]
-        shown.sort(key=lambda one: one.order)
+        shown.sort(key=lambda one: order_of(one.row))
         groups = {name: [one for one in shown if one.group(visit.person.id) == name] for name in ("waiting", "mine", "others")}
         decides = visit.person.role in SENIOR_ROLES
         async with self._room.pool.connection() as connection:

@@ -31,7 +31,6 @@ class Part:
     """A piece of a page. `made_of`: what decides how it looks; `html` is asked for only when that has changed."""
 
     key: str
-    order: str
     made_of: object
     html: Callable[[], str]
     group: str = ""
@@ -49,6 +48,7 @@ class Rendering:
         since = since_when(row)
         values = {
             "row": row,
+            "order": order_of(row),
             "address": self.address(row),
             "line": masked_line(row.last_line),
             "topic": self.title(row.topic),
@@ -64,15 +64,13 @@ class Rendering:
         for item in items:
             if item.kind == "message" and item.fields["in_reply_to"]:
                 answers.setdefault(item.fields["in_reply_to"], item.fields["response_key"] or "")
-        return [
-            Part(item.key, item.order, made := (item, answers.get(item.id, "")), partial(self._item, *made)) for item in items
-        ]
+        return [Part(item.key, made := (item, answers.get(item.id, "")), partial(self._item, *made)) for item in items]
 
     def address(self, case: Case) -> str:
         return masked(case.address)
 
     def drafts(self, drafts: Sequence[Draft], person: Person, csrf: str) -> list[Part]:
-        return [Part(str(draft.id), f"{draft.id:012d}", draft, partial(self._draft, draft, person.id, csrf)) for draft in drafts]
+        return [Part(str(draft.id), draft, partial(self._draft, draft, person.id, csrf)) for draft in drafts]
 
     def title(self, intent: str | None) -> str:
         """What people call a topic; empty for none, and for what nobody has named."""
@@ -158,6 +156,12 @@ class Rendering:
             "desk": self._desks.named(str(detail.get("desk") or "")).name,
         }
         return str(sentences.get(fields["event"], sentences["other"])).format_map(values)
+
+
+def order_of(case: Case) -> str:
+    """As it is worked off, and sorts as text: danger first, then who waits in the chat, the longest wait first."""
+    moment = since_when(case).astimezone(datetime.UTC).strftime("%Y%m%d%H%M%S%f")
+    return f"{not case.is_urgent:d}{case.owner != 'queue':d}-{moment}-{case.id:012d}"
 
 
 def _today() -> datetime.date:

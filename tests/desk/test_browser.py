@@ -232,6 +232,7 @@ def test_pages_fit_the_screen(opens: Opens, house: House, citizen: Citizen, view
     picture_of = pictures_named(f"{'phone' if viewport == PHONE else 'desktop'}-{scheme}")
     case_id = citizen.wants_a_person("Mẹ tôi 70 tuổi bị tiểu đường, tiêm mũi nhắc được không? Số tôi 0905 123 678")
     house.office.rows("UPDATE cases SET topic = 'vaccine_eligibility', place = 'buon-ho-phuong'")
+    others_wait(house)
     desk = opens(name="lan", viewport=viewport, color_scheme=scheme)
     expect(desk.locator(f"#row-{case_id}")).to_be_visible()
     picture_of(desk, "queue")
@@ -243,6 +244,12 @@ def test_pages_fit_the_screen(opens: Opens, house: House, citizen: Citizen, view
     expect(desk.locator(".from-operator")).to_be_visible()
     check_fits(desk)
     picture_of(desk, "case")
+    desk.fill("#q", "deo khau trang")
+    expect(desk.locator(".answer-list [aria-selected=true]")).to_contain_text("hẩu trang")
+    desk.locator("#q").press("Enter")
+    expect(desk.locator("[data-preview] .preview-text").first).to_be_visible()
+    check_fits(desk)
+    picture_of(desk, "answers")
     if viewport == DESKTOP:
         desk.keyboard.press("Escape")
         desk.keyboard.press("?")
@@ -251,6 +258,40 @@ def test_pages_fit_the_screen(opens: Opens, house: House, citizen: Citizen, view
         desk.keyboard.press("Escape")
     desk.goto(f"{house.address}/desk/past")
     check_fits(desk)
+
+
+def others_wait(house: House) -> None:
+    """A danger, somebody who speaks Ê Đê on Zalo, and one whom a colleague answers."""
+    house.office.hires("binh", "operator")
+    for number, (words, reason, topic, language, place, minutes) in enumerate(
+        [
+            ("Bố tôi khó thở nhiều, môi tím", "emergency", "emergency", "vi", "buon-ma-thuot-phuong", 1),
+            ("hỏi chỗ tiêm gần nhà", "not_understood", "vaccine_where", "rad", "buon-ho-phuong", 12),
+            ("Giấy chứng nhận tiêm của tôi bị sai ngày", "not_helpful", "vaccine_record_wrong", "vi", None, 25),
+        ]
+    ):
+        house.office.rows(
+            """WITH c AS (INSERT INTO conversations (channel, address, language, interacted_at, owner)
+                          VALUES ('zalo', %s, %s, now(), 'queue') RETURNING id),
+                    m AS (INSERT INTO messages (conversation_id, direction, author, channel, provider_id, text, turn)
+                          SELECT id, 'incoming', 'citizen', 'zalo', %s, %s, 'human' FROM c)
+               INSERT INTO cases (conversation_id, desk, reason, is_urgent, topic, place, language, waiting_since, opened_at)
+               SELECT id, 'dak-lak', %s, %s, %s, %s, %s, now() - make_interval(mins => %s), now() FROM c""",
+            f"zalo-of-{number}00{number}",
+            language,
+            f"m{number}",
+            words,
+            reason,
+            reason == "emergency",
+            topic,
+            place,
+            language,
+            minutes,
+        )
+    house.office.rows(
+        """UPDATE cases SET state = 'claimed', claimed_at = now(), operator_id = (SELECT id FROM operators WHERE name = 'binh')
+            WHERE reason = 'not_helpful'"""
+    )
 
 
 def test_everything_also_works_without_a_script(opens: Opens, citizen: Citizen) -> None:

@@ -79,7 +79,8 @@
   setInterval(countOn, 10000);
 
   /* ---------------------------------------------------------------- lists that follow the server
-   * A change is {list, rows: [{key, order, html, group?}], gone: [key], full}. `full`: what is not named is gone. */
+   * A change is {lists, rows: [{key, html, group}], gone: [key], full}. `full`: what is not named is gone. The order in which
+ * rows stand is theirs (data-order). */
 
   function element(html) {
     const template = document.createElement("template");
@@ -106,7 +107,6 @@
       if (!list) continue;
       const before = known.get(row.key);
       const node = element(row.html);
-      node.dataset.order = row.order;
       if (before) {
         if (before.parentElement === list && before.outerHTML === node.outerHTML) continue;
         const focused = before.contains(document.activeElement) && document.activeElement;
@@ -287,7 +287,9 @@
   const composer = find("[data-composer]");
   const text = composer && find("textarea", composer);
   const keptText = `loa.desk.text.${page.dataset.case}`;
-  let typingTimer = 0, typedAt = 0, isSending = false;
+  let typingTimer = 0, typedAt = 0, isSending = false, isLeaving = false;
+  // A form of this page is on its way and brings the new state itself.
+  addEventListener("beforeunload", () => { isLeaving = true; });
 
   /* On a desktop the talk is pushed in a box of its own, on a phone with the page. */
   function scroller() {
@@ -308,7 +310,7 @@
 
   function hearCase(change) {
     if (change.state && change.state !== page.dataset.state) {
-      if (!isSending) location.reload();
+      if (!isLeaving) location.replace(location.pathname);
       return;
     }
     if (change.window) find("[data-window]").textContent = change.window;
