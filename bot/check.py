@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue, Entry
 from bot.languages.clip_report import clip_findings
-from bot.messages import DESK_INTENTS
+from bot.messages import DATA_INTENTS, DESK_INTENTS
 
 MAX_ANSWER_CHARACTERS = 900
 MAX_BUTTON_CHARACTERS = 20
@@ -79,7 +79,7 @@ def _button_errors(catalogue: Catalogue, entry: Entry) -> Iterator[str]:
 
 
 def _is_answered_before_rasa(payload: str) -> bool:
-    return payload.removeprefix("/") in DESK_INTENTS or payload in CALL_PAYLOADS
+    return payload.removeprefix("/") in DESK_INTENTS | DATA_INTENTS or payload in CALL_PAYLOADS
 
 
 def unknown_numbers(catalogue: Catalogue, text: str) -> list[str]:

@@ -21,7 +21,8 @@ _OURS = re.compile(r"[a-z0-9][A-Za-z0-9_.,/?&=-]{0,300}")
 _ATTACHMENT_TYPES: tuple[Literal["image", "audio"], ...] = ("image", "audio")
 _PAYLOAD = re.compile(
     r"/(?P<intent>[a-z0-9_]{1,60})"
-    r'(?:\{(?:"place": ?"(?P<place>[a-z0-9-]{1,60})"|"language": ?"(?P<language>[A-Za-z0-9-]{2,35})")\})?'
+    r'(?:\{(?:"place": ?"(?P<place>[a-z0-9-]{1,60})"|"language": ?"(?P<language>[A-Za-z0-9-]{2,35})"'
+    r'|"answer": ?"(?P<answer>[0-9a-f]{4,16})")\})?'
 )
 
 # A campaign's code is written alike on every platform: t.me start payloads take no other letters.
@@ -161,22 +162,29 @@ DESK_INTENTS = frozenset(
 )
 
 
+# Of a person's own data, likewise.
+DATA_INTENTS = frozenset({"erase_my_data", "keep_my_data"})
+
+
 @dataclass(frozen=True)
 class Payload:
-    """What a button means, as Rasa writes it: `/testing_where`, or with a place `/inform_place{"place": "buon-ho-phuong"}` or a
-    language `/choose_language{"language":"rad"}`."""
+    """What a button means, as Rasa writes it: `/testing_where`, or with a place `/inform_place{"place": "buon-ho-phuong"}`, a
+    language `/choose_language{"language":"rad"}`, or the revision of the answer that it judges `/helpful{"answer":"1a2b3c4d"}`."""
 
     intent: str
     place: str | None = None
     language: str | None = None
+    answer: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Payload | None:
-        """None for anything but the three forms. Whether intent, place and language exist is for the caller to say."""
+        """None for anything but the four forms. Whether intent, place, language and answer exist is for the caller to say."""
         match = _PAYLOAD.fullmatch(text)
-        return cls(match["intent"], match["place"], match["language"]) if match else None
+        return cls(match["intent"], match["place"], match["language"], match["answer"]) if match else None
 
     def __str__(self) -> str:
+        if self.answer is not None:
+            return f'/{self.intent}{{"answer":"{self.answer}"}}'
         if self.language is not None:
             return f'/{self.intent}{{"language":"{self.language}"}}'
         return f"/{self.intent}" if self.place is None else f'/{self.intent}{{"place": "{self.place}"}}'

@@ -42,6 +42,7 @@ from bot.desk.phone import forget_calls
 from bot.desk.phone_pages import PhonePages
 from bot.desk.suggestions import Model
 from bot.dialogue import conversations
+from bot.dialogue.asides import first_of
 from bot.dialogue.corrections import Corrections
 from bot.dialogue.delivery import Delivery
 from bot.dialogue.engine import Engine
@@ -51,6 +52,8 @@ from bot.dialogue.turn import Turns
 from bot.figures.pictures import Pictures
 from bot.figures.places import FigurePlaces
 from bot.figures.store import read_known
+from bot.handoff.chatwoot import Chatwoot
+from bot.handoff.chatwoot_agents import disable_account
 from bot.handoff.desks import Desks
 from bot.handoff.office import Limits, Office, prepare
 from bot.handoff.timeouts import Timeouts
@@ -61,6 +64,8 @@ from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.live import LiveReplies
 from bot.log import where
 from bot.messages import Incoming, Received
+from bot.privacy.asked import DataRequests
+from bot.privacy.retention import Retention
 from bot.settings import ROOT, Settings, SettingsError, kept_secret
 from bot.staff.pages import StaffPages
 from bot.staff.sessions import Rules
@@ -85,6 +90,7 @@ class Service:
     health: Health
     live: LiveReplies
     pictures: Pictures
+    chatwoot: Chatwoot | None
 
     @classmethod
     def build(cls, settings: Settings) -> Service:
@@ -107,7 +113,7 @@ class Service:
             Delivery(pool, found),
             settings.turn_deadline_seconds,
             settings.messages_a_minute,
-            Calls(pool, catalogue).replies,
+            first_of(Calls(pool, catalogue).replies, DataRequests(pool, catalogue).replies),
         )
         health = Health(pool, engine, settings.actions_url, settings.run)
         queue.every_minute("figures", functools.partial(read_figures, settings, settings.database_url))
@@ -116,9 +122,11 @@ class Service:
         queue.every_minute("corrections", corrections.work)
         queue.every_minute("campaigns", functools.partial(counting.every_minute, pool))
         queue.every_minute("desk", Timeouts(pool).work)
+        queue.every_minute("retention", Retention(pool, settings.keep_days).work)
         queue.every_minute("phone", functools.partial(forget_calls, pool))
         live = LiveReplies(settings.database_url)
-        return cls(settings, pool, queue, engine, catalogue, found, turns, health, live, pictures)
+        chatwoot = Chatwoot(settings.chatwoot, pool, ROOT, settings.database_url) if settings.chatwoot else None
+        return cls(settings, pool, queue, engine, catalogue, found, turns, health, live, pictures, chatwoot)
 
     async def receive(self, incoming: Incoming) -> Received:
         return await store_and_defer(self.pool, self.queue, incoming)
@@ -149,6 +157,14 @@ class Service:
             except Exception as error:  # noqa: BLE001  a background job's outermost handler: the database may be away
                 log.warning("sweep_failed", error=type(error).__name__)
 
+    async def work_with_chatwoot(self) -> None:
+        """Until cancelled; without Chatwoot only until it is noted that its agents are at the desk no longer."""
+        if self.chatwoot:
+            await self.chatwoot.work()
+        else:
+            async with self.pool.connection() as connection:
+                await disable_account(connection)
+
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         async with self.pool, self.queue.app.open_async():
@@ -157,6 +173,8 @@ class Service:
             finally:
                 for channel in self.channels.values():
                     await channel.stop()
+                if self.chatwoot:
+                    await self.chatwoot.close()
                 await self.engine.close()
                 await self.health.close()
                 self.pictures.close()
@@ -205,6 +223,7 @@ def create_app() -> Starlette:
         *PhonePages(ROOT, service.pool, staff.door, asking).routes(),
         *translators.routes(),
         *(route for channel in service.channels.values() for route in channel.routes()),
+        *(service.chatwoot.routes() if service.chatwoot else []),
         *_operations(service),
     ]
     return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(AcknowledgeTimes)])
@@ -243,7 +262,7 @@ def _pictures(database_url: str, catalogue: Catalogue) -> Pictures:
 def _background(service: Service) -> list[Coroutine[None, None, None]]:
     work = [service.live.listen()]
     if service.settings.worker_inside:
-        work += [service.work(), service.sweep()]
+        work += [service.work(), service.sweep(), service.work_with_chatwoot()]
     else:
         service.health.worker = None
     return [*work, *(channel.start() for channel in service.channels.values())]

@@ -17,7 +17,7 @@ from bot.desk.codes import GET_CODE, UNLINK, Asked, Code, CodeRefused, asked_of
 from bot.dialogue.conversations import Waiting
 from bot.handoff.telling import Address, store
 from bot.languages.catalogue import VIETNAM, Catalogue
-from bot.messages import Button, Outgoing
+from bot.messages import Button, Outgoing, Payload
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ class Calls:
     def __init__(self, pool: Pool, catalogue: Catalogue) -> None:
         self._pool, self._catalogue = pool, catalogue
 
-    async def replies(self, waiting: Waiting) -> list[Outgoing] | None:
+    async def replies(self, waiting: Waiting, _: Payload | None = None) -> list[Outgoing] | None:
         """What is said to a message about codes; None for every other message. Taken twice, it says the same."""
         asked = asked_of(waiting.text, waiting.payload)
         if asked is None:

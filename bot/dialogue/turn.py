@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from bot.channels.guard import Hold, Take, Tell
 from bot.channels.payloads import meant_by, menu_payloads
 from bot.database import DictConnection, Pool
 from bot.dialogue import conversations
+from bot.dialogue.asides import Aside
 from bot.dialogue.conversations import Lately, Waiting
 from bot.dialogue.degrade import degraded_answer
 from bot.dialogue.delivery import Delivery
@@ -49,7 +50,6 @@ UNKNOWN_BUTTON = "utter_old_button"
 
 
 # Answers what is no matter of the bot's, whoever owns the conversation: the words, or None for every other message.
-Aside = Callable[[Waiting], Awaitable[Sequence[Outgoing] | None]]
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Turns:
 
     async def _is_aside(self, begun: Begun) -> bool:
         """Whether the message was none for bot or desk, and is settled."""
-        said = await self._aside(begun.waiting) if self._aside and begun.notice is None else None
+        said = await self._aside(begun.waiting, begun.payload) if self._aside and begun.notice is None else None
         if said is not None:
             await self._finish(begun.waiting, list(said), "answered", {}, None, None)
         return said is not None

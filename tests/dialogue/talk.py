@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from bot.database import Pool, open_pool
+from bot.dialogue.asides import Aside
 from bot.dialogue.delivery import Delivery
 from bot.dialogue.engine import Engine
 from bot.dialogue.queue import Queue, TryAgain
@@ -110,12 +111,20 @@ class Talk:
 
 
 @contextlib.asynccontextmanager
-async def talking(database_url: str, rasa: RasaSimulator, *, a_minute: int = 20, deadline: float = 20) -> AsyncIterator[Talk]:
+async def talking(
+    database_url: str,
+    rasa: RasaSimulator,
+    *,
+    a_minute: int = 20,
+    deadline: float = 20,
+    aside: Callable[[Pool, Catalogue], Aside] | None = None,
+) -> AsyncIterator[Talk]:
     pool, queue, sender = open_pool(database_url), Queue(database_url), RecordingSender()
     engine = Engine(rasa.url, "test-token", "dak-lak")
     catalogue = Catalogue.load(ROOT, "dak-lak")
     prepare(Office(catalogue, Desks.load(ROOT, "dak-lak"), queue))
-    turns = Turns(pool, engine, catalogue, Delivery(pool, {CHANNEL: sender}), deadline, a_minute)
+    before_rasa = aside(pool, catalogue) if aside else None
+    turns = Turns(pool, engine, catalogue, Delivery(pool, {CHANNEL: sender}), deadline, a_minute, before_rasa)
     async with pool, queue.app.open_async():
         try:
             yield Talk(pool, queue, turns, sender)
