@@ -111,7 +111,7 @@ def worker() -> None:
     async def run() -> None:
         built = Service.build(settings)
         async with built.opened():
-            await asyncio.gather(built.work(), built.sweep())
+            await asyncio.gather(built.work(), built.sweep(), built.work_with_chatwoot())
 
     asyncio.run(run())
 

@@ -82,6 +82,17 @@ class MessengerSettings:
 
 
 @dataclass(frozen=True)
+class ChatwootSettings:
+    """A Chatwoot whose agents work on Loa's cases: an inbox of the kind API. `webhook_secrets`: several while one is changed."""
+
+    url: str
+    token: str = field(repr=False)
+    account_id: int
+    inbox_id: int
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class FeedSettings:
     """Where a feed of figures is read, and the file of the one CA certificate that its host is trusted by (None: the usual
     ones). The address may hold a password."""
@@ -123,6 +134,7 @@ class Settings:
     drafts: Literal["bilingual", "hide"]
     staff_idle_minutes: float
     totp_roles: frozenset[str]
+    chatwoot: ChatwootSettings | None
     keep_days: Mapping[str, int]
 
     @property
@@ -177,6 +189,7 @@ class Settings:
             drafts="hide" if read.one_of("LOA_DRAFTS", ("bilingual", "hide"), "bilingual") == "hide" else "bilingual",
             staff_idle_minutes=read.number("LOA_STAFF_IDLE_MINUTES", 30.0),
             totp_roles=read.some_of("LOA_TOTP_ROLES", ROLES),
+            chatwoot=read.chatwoot(),
             keep_days={kind: read.count_from_one(f"LOA_KEEP_{kind.upper()}_DAYS", days) for kind, days in KEEP_DAYS.items()},
         )
 
@@ -340,6 +353,31 @@ class _Reader:
             human_agent=self.one_of("MESSENGER_HUMAN_AGENT", ("on", "off"), "off") == "on",
             api_url=self.url("MESSENGER_API_URL") or "https://graph.facebook.com",
             api_version=version,
+        )
+
+    def chatwoot(self) -> ChatwootSettings | None:
+        """None when nothing is set."""
+        names = ("CHATWOOT_URL", "CHATWOOT_TOKEN", "CHATWOOT_ACCOUNT_ID", "CHATWOOT_INBOX_ID", "CHATWOOT_WEBHOOK_SECRET")
+        missing = [name for name in names if not self.text(name)]
+        if len(missing) == len(names):
+            return None
+        if missing:
+            raise SettingsError(
+                f"Chatwoot is half set: {', '.join(missing)} missing. Set what docs/chatwoot.md says, "
+                "or unset the other CHATWOOT_ variables."
+            )
+        for name in ("CHATWOOT_ACCOUNT_ID", "CHATWOOT_INBOX_ID"):
+            if not re.fullmatch(r"[1-9][0-9]{0,17}", self.text(name)):
+                raise SettingsError(f"{name} must be the number in Chatwoot's address bar, not {self.text(name)!r}.")
+        secrets_ = tuple(part.strip() for part in self.text("CHATWOOT_WEBHOOK_SECRET").split(",") if part.strip())
+        if not secrets_:
+            raise SettingsError("CHATWOOT_WEBHOOK_SECRET must hold the inbox's webhook secret, or several with commas.")
+        return ChatwootSettings(
+            url=self.url("CHATWOOT_URL"),
+            token=self.text("CHATWOOT_TOKEN"),
+            account_id=int(self.text("CHATWOOT_ACCOUNT_ID")),
+            inbox_id=int(self.text("CHATWOOT_INBOX_ID")),
+            webhook_secrets=secrets_,
         )
 
     def messenger_pages(self, name: str) -> dict[str, str]:

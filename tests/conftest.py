@@ -20,7 +20,7 @@ from bot.postgres import EmbeddedPostgres
 for name in [
     name
     for name in os.environ
-    if name.startswith(("LOA_", "TELEGRAM_", "ZALO_", "MESSENGER_", "FEED_")) and name != "LOA_CHROMIUM"
+    if name.startswith(("LOA_", "TELEGRAM_", "ZALO_", "MESSENGER_", "CHATWOOT_", "FEED_")) and name != "LOA_CHROMIUM"
 ]:
     del os.environ[name]
 os.environ["LOA_ENV_FILE"] = os.devnull  # a developer's .env must not change what is tested

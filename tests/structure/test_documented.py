@@ -13,7 +13,7 @@ from bot.settings import ROOT
 
 def test_every_setting_is_in_the_readme() -> None:
     settings = (ROOT / "bot/settings.py").read_text(encoding="utf-8")
-    names = set(re.findall(r'"((?:LOA|TELEGRAM|ZALO|MESSENGER|FEED)_[A-Z_]+[A-Z])"', settings))
+    names = set(re.findall(r'"((?:LOA|TELEGRAM|ZALO|MESSENGER|CHATWOOT|FEED)_[A-Z_]+[A-Z])"', settings))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert names, "or it found no setting"
     assert {name for name in names if f"`{name}`" not in readme} == set()
