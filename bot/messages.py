@@ -169,7 +169,7 @@ DATA_INTENTS = frozenset({"erase_my_data", "keep_my_data"})
 @dataclass(frozen=True)
 class Payload:
     """What a button means, as Rasa writes it: `/testing_where`, or with a place `/inform_place{"place": "buon-ho-phuong"}`, a
-    language `/choose_language{"language":"rad"}`, or the revision of the answer that it judges `/helpful{"answer":"1a2b3c4d"}`."""
+    language `/choose_language{"language":"rad"}`, or the revision of the answer it judges `/helpful{"answer":"1a2b3c4d"}`."""
 
     intent: str
     place: str | None = None
