@@ -82,13 +82,13 @@ def test_every_event_and_notice_is_used() -> None:
 
 
 def test_the_document_shows_todays_table() -> None:
-    document = (ROOT / "docs/desk.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs/ownership.md").read_text(encoding="utf-8")
     missing = [line for line in table() if line not in document]
-    assert missing == [], "replace the table in docs/desk.md by: " + "\n".join(table())
+    assert missing == [], "replace the table in docs/ownership.md by: " + "\n".join(table())
 
 
 def table() -> list[str]:
-    """The rows of docs/desk.md, one an edge."""
+    """The rows of docs/ownership.md, one an edge."""
     return [f"| {state} | {event} | {way.to} | {_told(way)} |" for state, event, way in ALL]
 
 
