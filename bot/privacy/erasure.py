@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from bot.audit import entry
 from bot.database import DictConnection
+from bot.learn.forgetting import forget
 from bot.privacy import person_data
 
 # Read aloud on the phone without a doubt: no 0 and O, no 1 and I.
@@ -64,6 +65,8 @@ async def erase(connection: DictConnection, conversation_id: int, *, asked_by: s
         if who is None:
             return None
         counts = {table: len(rows) async for table, rows in person_data.rows(connection, conversation_id) if rows}
+        if questions := await forget(connection, conversation_id):
+            counts["learn_questions"] = questions
         channel, address = str(who["channel"]), str(who["address"])
         gone = await connection.execute("DELETE FROM trackers WHERE sender_id = %s", [f"{channel}:{conversation_id}"])
         counts["trackers"] = gone.rowcount

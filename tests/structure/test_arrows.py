@@ -71,6 +71,10 @@ LEVELS = {
     "bot.metrics": 0,
     "bot.log": 0,
     "bot.masking": 0,
+    # Below the erasure, which forgets what was kept of a person; its pages stand with the others.
+    "bot.learn": 5.1,
+    "bot.learn.pages": 6,
+    "bot.cli_learn": 8,
     "bot.privacy": 5.2,
     # Pure text functions.
     "bot.privacy.masking": 0.6,
