@@ -61,6 +61,8 @@ from bot.health import Health, Part
 from bot.insights.corrections_page import CorrectionsPage
 from bot.insights.figures_page import FiguresPage
 from bot.languages.catalogue import VIETNAM, Catalogue
+from bot.learn.collecting import Collecting
+from bot.learn.pages import LearnPages
 from bot.live import LiveReplies
 from bot.log import where
 from bot.messages import Incoming, Received
@@ -122,6 +124,7 @@ class Service:
         queue.every_minute("corrections", corrections.work)
         queue.every_minute("campaigns", functools.partial(counting.every_minute, pool))
         queue.every_minute("desk", Timeouts(pool).work)
+        queue.every_minute("learn", Collecting(pool).work)
         queue.every_minute("retention", Retention(pool, settings.keep_days).work)
         queue.every_minute("phone", functools.partial(forget_calls, pool))
         live = LiveReplies(settings.database_url)
@@ -222,6 +225,7 @@ def create_app() -> Starlette:
         *AnswerPages(ROOT, service.pool, staff.door, asking).routes(),
         *PhonePages(ROOT, service.pool, staff.door, asking).routes(),
         *translators.routes(),
+        *LearnPages(ROOT, service.pool, staff.door, service.catalogue).routes(),
         *(route for channel in service.channels.values() for route in channel.routes()),
         *(service.chatwoot.routes() if service.chatwoot else []),
         *_operations(service),

@@ -37,6 +37,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("/desk/phone", "nav_phone", frozenset({"operator", "senior", "admin"})),
     ("/insights/figures", "nav_figures", frozenset({"operator", "senior", "content", "admin"})),
     ("/campaigns", "nav_campaigns", frozenset({"senior", "content", "admin"})),
+    ("/learn", "nav_learn", frozenset({"senior", "content", "admin"})),
     ("/staff/people", "nav_people", frozenset({"admin"})),
     ("/staff/audit", "nav_audit", frozenset({"admin"})),
 )
