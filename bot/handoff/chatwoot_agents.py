@@ -50,11 +50,11 @@ class Agents:
                     return
                 if status == "resolved":
                     await cases.close(connection, now.case_id, operator_id, ACCOUNT, "solved", None)
-                    await connection.execute(*entry(ACCOUNT, "case_close", f"case:{now.case_id}"))
+                    await connection.execute(*entry(ACCOUNT, "case_closed", f"case:{now.case_id}"))
                 elif status == "pending":
                     await self._claimed(connection, conversation_id, ACCOUNT)
                     await cases.give_back(connection, now.case_id, operator_id, ACCOUNT)
-                    await connection.execute(*entry(ACCOUNT, "case_give_back", f"case:{now.case_id}"))
+                    await connection.execute(*entry(ACCOUNT, "case_given_back", f"case:{now.case_id}"))
         except CaseRefused as no:
             words = "refused_claimed_by" if no.reason == "claimed_by" else "refused_other"
             await note(connection, conversation_id, f"status:{conversation_id}:{secrets.token_hex(8)}", words, **no.values)
