@@ -12,18 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.asked import AMBIGUOUS, PLACE, last_place, places, served_province
-from bot.figures.known import BULLETIN, Known
+from bot.figures.as_values import as_value, marks, note, publication
+from bot.figures.known import Known
 from bot.figures.places import FigurePlaces
 from bot.figures.readings import COUNTRY, VIETNAM
 from bot.figures.refresh import known_soon
 from bot.figures.told import METRICS, Asked, Comparison, Figure, Group, Told, compared, tell
-from bot.figures.weeks import as_value, part_names, weekly
+from bot.figures.weeks import as_value as weeks_as_value
+from bot.figures.weeks import weekly
 from bot.languages.follow_ups import Named, follow_ups
 from bot.languages.periods import Wanted, wanted
 from bot.postgres import known_address
@@ -57,30 +58,6 @@ RESPONSES: Mapping[Group, Mapping[str, str]] = {
 PUBLISHED = frozenset({"current", "old"})
 # Feeds whose page is the response's own source; of any other the answer names the publication that its number is from.
 DOCUMENTED: Mapping[Group, frozenset[str]] = {"cases": frozenset({"who"}), "vaccination": frozenset({"ncsc-vaccine"})}
-# The notes that an answer which grew too long loses first, the least needed one before the others.
-NOTES_THAT_MAY_GO = (
-    "not_today",
-    "not_yesterday",
-    "not_week",
-    "not_last_week",
-    "not_month",
-    "not_total",
-    "backlog",
-    "backlog_doses",
-    "province",
-    "part_missing",
-    "summed",
-    "summed_country",
-    "revised",
-    "no_cases",
-    "no_deaths",
-    "other_time",
-    "share",
-    "other_count",
-    "other_count_doses",
-    "abroad",
-    "bulletin",
-)
 
 
 @dataclass(frozen=True)
@@ -142,7 +119,7 @@ def _answer(tracker: Tracker, group: Group, known: Known, on: datetime.date) -> 
         "figures": _reading_ids(figures, comparison),
     }
     if state in PUBLISHED and figures[0].feed not in DOCUMENTED[group]:
-        values["published"] = _publication(figures[0])
+        values["published"] = publication(figures[0])
     if picture := _picture(known, place.key, figures, told, on, is_wanted=want.is_picture):
         values["picture"] = picture
     return RESPONSES[group][state], values
@@ -249,47 +226,28 @@ def _answered_notes(
         days = {"today": on, "yesterday": on - datetime.timedelta(days=1)}
         is_another_day = lead.window_kind == "day" and lead.as_of != days.get(want.period, lead.as_of)
         if told.missing == "other_window" or is_another_day:
-            yield _note(f"not_{want.period}")
+            yield note(f"not_{want.period}")
     missing = set(want.metrics) - {figure.metric for figure in figures}
     if figures and asked.metric_group == "cases":
-        yield from (_note(f"no_{metric}") for metric in sorted(missing))
+        yield from (note(f"no_{metric}") for metric in sorted(missing))
 
 
 def _notes(want: Wanted, place: Place, figures: Sequence[Figure], told: Told, group: Group) -> Iterator[dict[str, Any]]:
     """What must be known to read the numbers, and what was asked beside them and nobody publishes."""
     ending = "_doses" if group == "vaccination" else ""
     if want.is_other_count:
-        yield _note(f"other_count{ending}")
+        yield note(f"other_count{ending}")
     if want.is_share:
-        yield _note("share")
+        yield note("share")
     if want.is_other_time:
-        yield _note("other_time")
+        yield note("other_time")
     if want.is_abroad:
-        yield _note("abroad")
+        yield note("abroad")
     if told.parts_missing:
-        yield _note("part_missing", parts=", ".join(figure_places().unit(part).name for part in told.parts_missing))
+        yield note("part_missing", parts=", ".join(figure_places().unit(part).name for part in told.parts_missing))
     if figures and place.is_part:
-        yield _note("province", asked=place.name)
-    yield from _marks(figures, ending)
-
-
-def _marks(figures: Sequence[Figure], ending: str) -> Iterator[dict[str, Any]]:
-    if any("backlog" in figure.marks for figure in figures if figure.window_kind != "total"):
-        yield _note(f"backlog{ending}")
-    for place, summed_over in dict.fromkeys((figure.place, figure.summed_over) for figure in figures):
-        names = part_names(place, summed_over, figure_places())
-        if names:
-            yield _note("summed", parts=", ".join(names), place=figure_places().unit(place).name)
-        elif summed_over and place == COUNTRY:
-            yield _note("summed_country")
-    if any("revised" in figure.marks for figure in figures):
-        yield _note("revised")
-    if any(figure.feed == BULLETIN for figure in figures):
-        yield _note("bulletin")
-
-
-def _note(key: str, **values: str) -> dict[str, Any]:
-    return {"key": key, "may_go": 1 + NOTES_THAT_MAY_GO.index(key), **values}
+        yield note("province", asked=place.name)
+    yield from marks(figures, figure_places(), ending)
 
 
 def _as_told(
@@ -297,7 +255,7 @@ def _as_told(
 ) -> dict[str, Any]:
     """The value `told` of an answer (bot/languages/figure_lines.py): numbers, days as `2026-11-15`, names and keys."""
     return {
-        "figures": [_as_value(figure) for figure in figures],
+        "figures": [as_value(figure, figure_places()) for figure in figures],
         "comparison": _compared_value(comparison) if is_compared and figures and told.missing != "not_current" else None,
         "notes": list(notes),
         "is_old": told.missing == "not_current",
@@ -310,44 +268,14 @@ def _compared_value(comparison: Comparison | None) -> dict[str, Any]:
     return {
         "direction": comparison.direction,
         "change": comparison.change,
-        "before": _as_value(comparison.before),
-        "now": _as_value(comparison.now),
-    }
-
-
-def _as_value(figure: Figure) -> dict[str, Any]:
-    return {
-        "metric": figure.metric,
-        "place_name": figure_places().unit(figure.place).name,
-        "kind": figure.window_kind,
-        "days": figure.days,
-        "as_of": figure.as_of.isoformat(),
-        "starts_at": figure.starts_at.isoformat() if figure.starts_at else None,
-        "ends_at": figure.ends_at.isoformat() if figure.ends_at else None,
-        "value": figure.value,
-        "issuer": figure.issuer,
-        "fetched_on": _day(figure.fetched_at),
-        "stale_since": figure.stale_since.isoformat() if figure.stale_since else None,
+        "before": as_value(comparison.before, figure_places()),
+        "now": as_value(comparison.now, figure_places()),
     }
 
 
 def _reading_ids(figures: Sequence[Figure], comparison: Comparison | None) -> list[int]:
     told = [*figures, *((comparison.before, comparison.now) if comparison else ())]
     return sorted({number for figure in told for number in figure.reading_ids})
-
-
-def _publication(figure: Figure) -> dict[str, str]:
-    """What the answer's source card shows: without a password or a key that the feed's address may hold."""
-    parts = urlsplit(figure.url)
-    host = parts.netloc.rpartition("@")[2]
-    is_link = figure.feed == BULLETIN  # entered by staff as a page to read
-    url = urlunsplit((parts.scheme, host, parts.path, parts.query if is_link else "", ""))
-    return {
-        "issuer": figure.issuer,
-        "as_of": figure.as_of.isoformat(),
-        "url": url if parts.scheme in {"http", "https"} else "",
-        "fetched_on": _day(figure.fetched_at),
-    }
 
 
 def _picture(
@@ -359,11 +287,7 @@ def _picture(
     found = weekly(known, figures[0].metric, place, figure_places(), on, weeks=WEEKS_SHOWN)
     if found is None or found.known_weeks < FEWEST_WEEKS_SHOWN:
         return None
-    return {**as_value(found, figure_places()), "weeks": WEEKS_SHOWN}
-
-
-def _day(moment: datetime.datetime) -> str:
-    return moment.astimezone(VIETNAM).date().isoformat()
+    return {**weeks_as_value(found, figure_places()), "weeks": WEEKS_SHOWN}
 
 
 # Read when the first question needs it; it stays until the action server ends.
