@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +36,9 @@ MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+# A page shows it again and again; drawing takes a second of a processor.
+_poster = functools.lru_cache(maxsize=32)(poster)
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ class CampaignPages:
         short = (await self._reaching.reach()).link("short", campaign.code).url
         words = self._describer.poster(campaign, in_use, short)
         try:
-            drawn = await asyncio.to_thread(poster, words, short, "pdf" if kind == "pdf" else "svg")
+            drawn = await asyncio.to_thread(_poster, words, short, "pdf" if kind == "pdf" else "svg")
         except CannotDraw as missing:
             refused = self._layout.words["poster_letters"].format(letters=" ".join(str(missing)))
             return await self._show(visit, refused=refused, status=409)

@@ -55,7 +55,7 @@ def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterato
             context.add_cookies([cookie])  # type: ignore[list-item]
             context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{gateway.address}{path}")
@@ -110,7 +110,7 @@ def test_staff_make_a_campaign_and_copy_its_link(
     page.reload()
     poster = page.locator(".poster")
     poster.scroll_into_view_if_needed()
-    expect(poster).to_have_js_property("complete", True)
+    expect(poster).to_have_js_property("complete", True, timeout=30_000)  # drawn on a busy machine
     assert poster.evaluate("image => image.naturalWidth") > 0
     keeps(page, f"campaign-{size}")
     page.get_by_role("link", name=WORDS["back_to_campaigns"]).click()
