@@ -14,7 +14,7 @@ MAX_ANSWER_CHARACTERS = 900
 MAX_BUTTON_CHARACTERS = 20
 MAX_BUTTONS = 4
 TELEGRAM_PAYLOAD_BYTES = 64
-TOPICS_WITHOUT_SOURCE = frozenset({"talk", "limits", "system", "handoff", "phone"})
+TOPICS_WITHOUT_SOURCE = frozenset({"talk", "limits", "system", "handoff", "phone", "feedback"})
 HIGH_RISK = frozenset(
     {
         "utter_emergency",

@@ -59,7 +59,9 @@ from bot.handoff.office import Limits, Office, prepare
 from bot.handoff.timeouts import Timeouts
 from bot.health import Health, Part
 from bot.insights.corrections_page import CorrectionsPage
+from bot.insights.feedback import Feedback
 from bot.insights.figures_page import FiguresPage
+from bot.insights.rollups import Rollups
 from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.learn.collecting import Collecting
 from bot.learn.pages import LearnPages
@@ -108,6 +110,7 @@ class Service:
         quiet = datetime.timedelta(minutes=settings.operator_quiet_minutes)
         receive = functools.partial(store_event, pool, queue, quiet=quiet)
         found = channels(settings, Surroundings(receive, catalogue, pool, pictures.picture))
+        feedback = Feedback(pool, catalogue)
         turns = Turns(
             pool,
             engine,
@@ -115,7 +118,8 @@ class Service:
             Delivery(pool, found),
             settings.turn_deadline_seconds,
             settings.messages_a_minute,
-            first_of(Calls(pool, catalogue).replies, DataRequests(pool, catalogue).replies),
+            first_of(Calls(pool, catalogue).replies, DataRequests(pool, catalogue).replies, feedback.replies),
+            feedback.asked,
         )
         health = Health(pool, engine, settings.actions_url, settings.run)
         queue.every_minute("figures", functools.partial(read_figures, settings, settings.database_url))
@@ -125,6 +129,7 @@ class Service:
         queue.every_minute("campaigns", functools.partial(counting.every_minute, pool))
         queue.every_minute("desk", Timeouts(pool).work)
         queue.every_minute("learn", Collecting(pool).work)
+        queue.every_minute("insights", Rollups(pool, catalogue, settings.keep_days).work)
         queue.every_minute("retention", Retention(pool, settings.keep_days).work)
         queue.every_minute("phone", functools.partial(forget_calls, pool))
         live = LiveReplies(settings.database_url)

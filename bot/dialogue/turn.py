@@ -49,7 +49,8 @@ WITHOUT_WORDS: Mapping[str, str] = {
 UNKNOWN_BUTTON = "utter_old_button"
 
 
-# Answers what is no matter of the bot's, whoever owns the conversation: the words, or None for every other message.
+# Puts a question about an answer below it, now and then; must not raise because the database is away.
+Asking = Callable[[Waiting, list[Outgoing]], Awaitable[list[Outgoing]]]
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,10 @@ class Turns:
         deadline_seconds: float,
         messages_a_minute: int,
         aside: Aside | None = None,
+        asking: Asking | None = None,
     ) -> None:
         self._pool = pool
-        self._aside = aside
+        self._aside, self._asking = aside, asking
         self._engine = engine
         self._catalogue = catalogue
         self._menu = menu_payloads(catalogue)
@@ -202,7 +204,10 @@ class Turns:
             return [_outgoing(self._catalogue.answer(key, language=waiting.language))], "answered", {}
         async with self._delivery.working(waiting.channel, waiting.address):
             answer = await self._engine.ask(waiting, payload)
-        return list(answer.replies), "answered", answer.understood
+        replies = list(answer.replies)
+        if self._asking and begun.opening is None:
+            replies = await self._asking(waiting, replies)
+        return replies, "answered", answer.understood
 
     def _fixed_answer(self, waiting: Waiting, payload: Payload | None) -> str | None:
         """The answer to what Rasa need not be asked."""

@@ -12,11 +12,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
 from bot.database import Pool
 from bot.dialogue.conversations import Waiting
 from bot.directory.languages import VIETNAMESE
 from bot.languages.catalogue import Catalogue
 from bot.messages import Button, Outgoing, Payload
+
+log = structlog.get_logger(__name__)
 
 HELPFUL, NOT_HELPFUL = "helpful", "not_helpful"
 THANKS = "utter_feedback_thanks"
@@ -37,7 +43,12 @@ class Feedback:
         """The replies to a message, the last one with the two buttons where the rule says so."""
         if not may_ask(replies) or not is_drawn(waiting.conversation_id, replies[-1]):
             return list(replies)
-        return list(replies) if await self._was_here(waiting, replies[-1].key) else self._with_buttons(replies)
+        try:
+            was_here = await self._was_here(waiting, replies[-1].key)
+        except (psycopg.Error, PoolTimeout) as error:
+            log.warning("feedback_not_asked", message=waiting.id, error=type(error).__name__)
+            return list(replies)
+        return list(replies) if was_here else self._with_buttons(replies)
 
     async def replies(self, waiting: Waiting, payload: Payload | None) -> list[Outgoing] | None:
         """Thanks for "helpful"; None for every other message. What was pressed is counted from the stored messages."""
