@@ -12,8 +12,8 @@ import pytest
 
 from actions import figures
 from actions.figures import ActionCaseFigures, ActionVaccinationFigures
-from bot.figures.as_values import NOTES_THAT_MAY_GO
 from bot.figures import refresh
+from bot.figures.as_values import NOTES_THAT_MAY_GO
 from bot.figures.known import BULLETIN, Known, Stored
 from bot.figures.readings import Series, Window
 from bot.languages.catalogue import Catalogue
