@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from bot.languages.interface import interface_words
 from bot.messages import Outgoing
 from bot.settings import ROOT, Settings
 from bot.staff.login import LoginRefused, login
+from tests.gateway import GatewayProcess
 from tests.handoff.room import Room
 from tests.simulators.chatwoot import ChatwootSimulator, Talk, signature
 from tests.simulators.server import Answer
@@ -257,6 +259,10 @@ async def test_whom_a_colleague_answers_at_the_desk_is_not_answered_twice(desk: 
     assert notes.count(WORDS["notes"]["refused_claimed_by"].format(name="lan")) == 2, "the words, and the status"
     assert any("lan" in note and "Chào bác" in note for note in notes)
     assert there.talk.status == "open"
+    async with desk.room.pool.connection() as connection, connection.transaction():
+        await cases.release(connection, case_id, lan, "lan")
+    await desk.settles()
+    assert await desk.got(citizen) == ["Chào bác"], "what was refused is not sent later, when nobody expects it"
 
 
 async def test_what_did_not_arrive_and_what_cannot_be_sent_is_told_to_the_agents(desk: Desk, there: ChatwootSimulator) -> None:
@@ -383,3 +389,26 @@ async def test_hostile_words_of_an_agent_are_stored_as_they_may_be(desk: Desk, t
         there.agent_writes(text)
     await desk.settles()
     assert [text[:30] for text in await desk.got(citizen)] == ["ab", "x" * 30, "<script>alert(1)</script>"]
+
+
+async def test_the_started_service_hears_of_cases_and_of_agents_by_itself(
+    desk: Desk, there: ChatwootSimulator, database_url: str, tmp_path: Path
+) -> None:
+    with GatewayProcess(database_url, "http://127.0.0.1:9", tmp_path, **there.settings) as gateway:
+        there.gateway = gateway.address
+        citizen = await desk.asks_for_a_person()
+        await until(lambda: bool(there.talks) and there.talk.said() == ["cho gặp người"])
+        there.agent_writes("Chào bác")
+        await asyncio.to_thread(there.settle)
+        assert {delivered.status for delivered in there.deliveries} == {200}
+        assert await desk.got(citizen) == ["Chào bác"]
+        there.agent_sets("resolved")
+        await until(lambda: gateway.rows("SELECT owner FROM conversations") == [{"owner": "closed"}])
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if await asyncio.to_thread(holds):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not come about within half a minute")
