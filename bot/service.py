@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ import httpx
 import psycopg
 import yaml
 
-from bot import model
+from bot import model, promotion
 from bot.database import migrate
 from bot.figures.feeds import enabled_feeds
 from bot.health import PARTS_FILE
@@ -36,6 +36,9 @@ from bot.yaml_files import read_yaml
 
 MINIMUM_FREE_BYTES = 300 * 1024 * 1024
 READY_SECONDS = 180.0
+# How often `loa up` looks whether another model was promoted, and how long messages wait for it.
+LOOK_FOR_MODEL_SECONDS = 1.0
+SWITCH_SECONDS = 60.0
 # Somebody may save a file of examples while the model is being trained.
 TRAININGS = 3
 
@@ -90,18 +93,25 @@ async def _serve(settings: Settings, foundation: Foundation, *, quiet: bool, whe
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     supervisor = Supervisor(ROOT, settings.run / PARTS_FILE, quiet=quiet)
     database = asyncio.create_task(_keep_database(foundation.postgres, supervisor))
+    following: asyncio.Task[None] | None = None
     environment = _environment(settings, foundation)
     try:
         supervisor.start(_gateway(settings, environment))
         path = await _until(stopping, _model(settings, supervisor))
         if path is None:
             return
-        for part in _brain(settings, foundation, environment, path):
+        parts = _brain(settings, foundation, environment, path)
+        for part in parts:
             supervisor.start(part)
+        if not settings.rasa_url:
+            switching = Switching(settings, foundation, supervisor, parts[0], path)
+            following = asyncio.create_task(switching.follow())
         if await _until(stopping, _ready(settings.address)) and await _until(stopping, when_ready(settings.address)):
             await stopping.wait()
     finally:
         say("loa", "stopping")
+        if following:
+            following.cancel()
         await supervisor.stop()
         database.cancel()
 
@@ -135,9 +145,18 @@ def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
 
 
 async def _model(settings: Settings, supervisor: Supervisor) -> Path:
-    """The model of today's data, trained in a process of its own if there is none yet; raises TrainingFailed."""
+    """The promoted model, else that of today's data, trained in a process of its own if there is none yet; raises
+    TrainingFailed."""
     if settings.rasa_url:
         return Path()
+    promotion.end_switch(settings)
+    if promoted := await asyncio.to_thread(promotion.to_run, settings):
+        if promoted.name != f"loa-{model.fingerprint()}.tar.gz":
+            say(
+                "loa",
+                f"running {promoted.name}; the learned examples are newer (loa train, loa evaluate --compare, loa model promote)",
+            )
+        return promoted
     if known := await asyncio.to_thread(model.trained_model, settings):
         return known
     train = Part("train", [sys.executable, "-m", "bot.cli", "train"], {"LOA_HOME": str(settings.home)})
@@ -148,6 +167,68 @@ async def _model(settings: Settings, supervisor: Supervisor) -> Path:
             return trained
         say("train", "the data changed while it was being learned; training again")
     raise model.TrainingFailed("the data changed during every training; start again when nobody edits it")
+
+
+class Switching:
+    """Follows the note of which model runs (bot/promotion.py): Rasa is started again with a promoted model, while messages wait.
+    A model that Rasa cannot serve gives its place back."""
+
+    def __init__(self, settings: Settings, foundation: Foundation, supervisor: Supervisor, rasa: Part, path: Path) -> None:
+        self._settings, self._foundation, self._supervisor, self._rasa = settings, foundation, supervisor, rasa
+        self._path = path
+        if promotion.to_run(settings) != path:
+            promotion.note(settings, path, "loa up", "the model of the data at the start")
+        promotion.tell(settings, path.name, "running")
+
+    async def follow(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_FOR_MODEL_SECONDS)
+            noted = promotion.noted(self._settings)
+            if noted is None or noted.model == self._path.name:
+                continue
+            wanted = await asyncio.to_thread(promotion.to_run, self._settings)
+            if wanted is not None and wanted != self._path:
+                await self._switch(wanted)
+
+    async def _switch(self, wanted: Path) -> None:
+        before, self._path = self._path, wanted
+        say("loa", f"switching to {wanted.name}; messages wait")
+        if await self._serves(wanted):
+            promotion.tell(self._settings, wanted.name, "running")
+            say("loa", f"{wanted.name} answers now")
+            return
+        say("loa", f"{wanted.name} does not come up; going back to {before.name}")
+        self._path = before
+        promotion.note(self._settings, before, "loa up", f"{wanted.name} did not come up")
+        await self._serves(before)
+        promotion.tell(self._settings, before.name, "failed")
+
+    async def _serves(self, path: Path) -> bool:
+        """Whether Rasa answers with this model within the time."""
+        promotion.tell(self._settings, path.name, "loading")
+        promotion.begin_switch(self._settings, SWITCH_SECONDS)
+        self._supervisor.note("rasa", f"{path.name} is being loaded")
+        try:
+            await self._supervisor.renew(self._rasa, _with_model(self._rasa.command, path))
+            return await self._is_loaded()
+        finally:
+            promotion.end_switch(self._settings)
+
+    async def _is_loaded(self) -> bool:
+        started, restarts = time.monotonic(), self._rasa.restarts
+        async with httpx.AsyncClient(trust_env=False) as client:
+            while time.monotonic() - started < READY_SECONDS and self._rasa.restarts == restarts:
+                await asyncio.sleep(0.25)
+                with contextlib.suppress(httpx.HTTPError):
+                    response = await client.get(f"{self._foundation.rasa_url}/webhooks/loa/", timeout=5)
+                    if response.status_code == 200:
+                        return True
+        return False
+
+
+def _with_model(command: Sequence[str], path: Path) -> list[str]:
+    place = list(command).index("--model") + 1
+    return [*command[:place], str(path), *command[place + 1 :]]
 
 
 async def _ready(address: str) -> bool:

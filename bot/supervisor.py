@@ -32,6 +32,7 @@ class Part:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     restarts: int = 0
+    is_renewed: bool = False
     process: asyncio.subprocess.Process | None = None
 
 
@@ -58,6 +59,11 @@ class Supervisor:
         self._parts.append(part)
         return await self._run_once(part)
 
+    async def renew(self, part: Part, command: Sequence[str]) -> None:
+        """Run the part with another command from now on. It is ended here and started again at once: that is no crash."""
+        part.command, part.is_renewed = command, True
+        await self._end(part)
+
     async def stop(self) -> None:
         """End every part; none is left when this returns."""
         self._stopping = True
@@ -69,10 +75,12 @@ class Supervisor:
     async def _keep(self, part: Part) -> None:
         pause = FIRST_PAUSE_SECONDS
         while not self._stopping:
-            started = time.monotonic()
+            started, part.is_renewed = time.monotonic(), False
             code = await self._run_once(part)
             if self._stopping:
                 return
+            if part.is_renewed:
+                continue
             pause = FIRST_PAUSE_SECONDS if time.monotonic() - started > WELL_AFTER_SECONDS else pause
             part.restarts += 1
             self.note(part.name, f"crashed {part.restarts} times (last exit code {code}), starts again in {pause:.0f} s")
@@ -91,6 +99,8 @@ class Supervisor:
             start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then ends the children in order
             limit=MAX_LINE_BYTES,
         )
+        if part.is_renewed:  # while the process was being made
+            await self._end(part)
         if part.process.stdout:
             await self._copy_log(part.name, part.process.stdout)
         return await part.process.wait()
@@ -117,6 +127,9 @@ class Supervisor:
         except TimeoutError:
             _signal_group(process.pid, signal.SIGKILL)
             await process.wait()
+
+    def is_running(self, part: Part) -> bool:
+        return part.process is not None and part.process.returncode is None
 
     def note(self, name: str, sentence: str) -> None:
         """What /health/ready adds about `name` while it is down."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,12 @@ CALL_SECONDS = 10.0
 
 
 class EngineUnavailable(Exception):
-    """Rasa gave no usable answer: down, still loading, silent because the action server is down. May be retried."""
+    """Rasa gave no usable answer: down, still loading, silent because the action server is down. May be retried.
+
+    `is_planned`: another model is being loaded, and Rasa will be back in a moment.
+    """
+
+    is_planned = False
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,11 @@ class EngineAnswer:
 
 
 class Engine:
-    """`url` is Rasa's address, `token` the secret that its channel asks for."""
+    """`url` is Rasa's address, `token` the secret that its channel asks for. `is_switching`: whether Rasa is away on purpose."""
 
-    def __init__(self, url: str, token: str, province: str) -> None:
+    def __init__(self, url: str, token: str, province: str, is_switching: Callable[[], bool] = lambda: False) -> None:
         self._province = province
+        self._is_switching = is_switching
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
@@ -40,6 +46,13 @@ class Engine:
 
     async def ask(self, waiting: Waiting, payload: Payload | None) -> EngineAnswer:
         """The replies to one message; raises EngineUnavailable, whose message holds no word of the citizen's."""
+        try:
+            return await self._asked(waiting, payload)
+        except EngineUnavailable as error:
+            error.is_planned = self._is_switching()
+            raise
+
+    async def _asked(self, waiting: Waiting, payload: Payload | None) -> EngineAnswer:
         try:
             response = await self._client.post("/webhooks/loa/turn", json=self._question(waiting, payload))
         except httpx.HTTPError as error:

@@ -67,7 +67,7 @@ def examples(paths: Iterable[Path]) -> list[Example]:
 
 def training_examples() -> list[Example]:
     """The Vietnamese ones; what other languages have is measured apart (languages.py)."""
-    return examples(sorted((TRAINING / "vi").glob("*.yml")))
+    return examples(sorted((TRAINING / "vi").rglob("*.yml")))
 
 
 def _asked_elsewhere() -> frozenset[str]:

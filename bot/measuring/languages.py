@@ -42,7 +42,7 @@ def tags() -> list[str]:
 
 
 def foreign_examples() -> list[Example]:
-    return [example for tag in tags() for example in examples(sorted((TRAINING / tag).glob("*.yml")))]
+    return [example for tag in tags() for example in examples(sorted((TRAINING / tag).rglob("*.yml")))]
 
 
 def with_foreign(model: IntentModel) -> IntentModel:
