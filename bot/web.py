@@ -70,6 +70,7 @@ from bot.log import where
 from bot.messages import Incoming, Received
 from bot.privacy.asked import DataRequests
 from bot.privacy.retention import Retention
+from bot.promotion import is_switching
 from bot.settings import ROOT, Settings, SettingsError, kept_secret
 from bot.staff.pages import StaffPages
 from bot.staff.sessions import Rules
@@ -102,7 +103,8 @@ class Service:
         if not settings.database_url or not settings.rasa_url or not settings.actions_url:
             raise SettingsError("LOA_DATABASE_URL, LOA_RASA_URL and LOA_ACTIONS_URL are needed here; `loa up` sets them.")
         pool, queue = open_pool(settings.database_url), Queue(settings.database_url)
-        engine = Engine(settings.rasa_url, settings.rasa_token, settings.province)
+        away = functools.partial(is_switching, settings.run)
+        engine = Engine(settings.rasa_url, settings.rasa_token, settings.province, away)
         catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts, home=settings.home)
 
         prepare_desk(settings, catalogue, queue)

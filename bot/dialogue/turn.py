@@ -32,6 +32,7 @@ from bot.handoff.moving import Happening, move, move_from, situation
 from bot.handoff.office import office
 from bot.handoff.ownership import OWNERS, Event, edge
 from bot.languages.catalogue import Answer, Catalogue
+from bot.languages.danger import danger_sign
 from bot.log import where
 from bot.messages import Outgoing, Payload
 from bot.metrics import ANSWER_SECONDS, NOTICES, TURN_SECONDS, TURNS
@@ -151,7 +152,9 @@ class Turns:
         try:
             replies, outcome, understood = await self._replies(begun)
         except EngineUnavailable as reason:
-            if _now() < waiting.received_at + self._deadline:
+            # Whoever is in danger is answered without the model rather than late.
+            waits_for_model = reason.is_planned and danger_sign(waiting.text) is None
+            if waits_for_model or _now() < waiting.received_at + self._deadline:
                 log.info("turn_waits_for_engine", message=waiting.id, attempt=waiting.attempt, reason=str(reason))
                 raise TryAgain(_now() + datetime.timedelta(seconds=RETRY_ENGINE_SECONDS)) from reason
             replies, outcome, understood = [await self._degraded(begun)], "degraded", {}

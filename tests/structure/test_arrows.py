@@ -53,6 +53,9 @@ LEVELS = {
     "bot.live": 3,
     "bot.supervisor": 3,
     "bot.model": 4,
+    # Which model runs.
+    "bot.promotion": 4.1,
+    "bot.cli_model": 8,
     "bot.postgres": 3,
     "bot.languages": 2,
     # Pure text functions that the directory needs too.
