@@ -61,6 +61,7 @@ from bot.health import Health, Part
 from bot.insights.corrections_page import CorrectionsPage
 from bot.insights.feedback import Feedback
 from bot.insights.figures_page import FiguresPage
+from bot.insights.insights_page import InsightsPage
 from bot.insights.rollups import Rollups
 from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.learn.collecting import Collecting
@@ -226,6 +227,7 @@ def create_app() -> Starlette:
         *staff.routes(),
         *figures.routes(),
         *corrections.routes(),
+        *InsightsPage(ROOT, service.pool, staff.door, service.catalogue).routes(),
         *campaigns.routes(),
         *ShortLinks(service.pool, describer, reaching).routes(),
         *desk.routes(),

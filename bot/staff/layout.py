@@ -35,6 +35,7 @@ HEADERS = {
 NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("/desk", "nav_desk", frozenset({"operator", "senior", "admin"})),
     ("/desk/phone", "nav_phone", frozenset({"operator", "senior", "admin"})),
+    ("/insights", "nav_insights", frozenset({"senior", "content", "admin"})),
     ("/insights/figures", "nav_figures", frozenset({"operator", "senior", "content", "admin"})),
     ("/campaigns", "nav_campaigns", frozenset({"senior", "content", "admin"})),
     ("/learn", "nav_learn", frozenset({"senior", "content", "admin"})),

@@ -1,0 +1,151 @@
+"""The pictures of /insights: SVG by matplotlib, one thread at a time, read as well in grey as in colour.
+
+Numbers under five were replaced before they come here. The colours are those of Okabe and Ito, which colour-blind people tell
+apart; areas carry patterns and bars their numbers besides. What a picture shows stands in a table under it as well.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.campaigns.tables import FEW, HIDDEN, Cell
+
+INK, QUIET, LINE = "#12262b", "#40555b", "#c3cfcd"
+COLOURS = ("#0f616d", "#e69f00", "#d55e00", "#56b4e9", "#7a7a7a")
+HATCHES = ("", "//", "xx", "..", "\\\\")
+FONT = "DejaVu Sans"
+# Twice the width of a small phone: letters of 18 pixels are read there.
+WIDTH, DPI = 640, 80
+TEXT = 18 * 72 / DPI
+# Where a hidden number is drawn: it is not told whether it was one or four.
+HIDDEN_HEIGHT = 2.5
+MOST_DAYS = 6
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Series:
+    """A name and a cell for each day or step."""
+
+    name: str
+    cells: Sequence[Cell]
+
+
+def lines(labels: Sequence[str], series: Sequence[Series]) -> bytes:
+    """A line for each, marked differently and named at its end."""
+
+    def draw(axes: Any) -> None:
+        for number, one in enumerate(series):
+            heights = [height(cell) for cell in one.cells]
+            style = ("-", "--", ":")[number % 3]
+            marks = {"marker": "os^"[number % 3], "markersize": 5, "markevery": max(1, len(labels) // 15)}
+            axes.plot(range(len(labels)), heights, color=COLOURS[number], linewidth=2.5, linestyle=style, label=one.name, **marks)
+        _days(axes, labels)
+        axes.set_ylim(bottom=0)
+        _legend(axes, len(series))
+
+    return _drawn(draw, 380)
+
+
+def stacked(labels: Sequence[str], series: Sequence[Series]) -> bytes:
+    """Columns of parts, each with a pattern of its own."""
+
+    def draw(axes: Any) -> None:
+        floor = [0.0] * len(labels)
+        for number, one in enumerate(series):
+            heights = [height(cell) for cell in one.cells]
+            look = {"color": COLOURS[number], "hatch": HATCHES[number], "edgecolor": "white", "linewidth": 0}
+            axes.bar(range(len(labels)), heights, width=0.86, bottom=floor, label=one.name, **look)
+            floor = [below + above for below, above in zip(floor, heights, strict=True)]
+        _days(axes, labels)
+        _legend(axes, len(series))
+
+    return _drawn(draw, 440)
+
+
+def bars(series: Series, names: Sequence[str], before: Sequence[Cell] = (), before_name: str = "") -> bytes:
+    """A bar for each name with its number, the longest name first; `before`: a mark where it stood."""
+
+    def draw(axes: Any) -> None:
+        places = range(len(names))
+        heights = [height(cell) for cell in series.cells]
+        axes.barh(places, heights, height=0.62, color=COLOURS[0])
+        largest = max([*heights, *(height(cell) for cell in before), 1])
+        for place, (cell, length) in enumerate(zip(series.cells, heights, strict=True)):
+            axes.text(length + largest * 0.015, place, said(cell), va="center", color=INK, fontsize=TEXT, family=FONT)
+            axes.text(0, place - 0.4, names[place], va="bottom", color=INK, fontsize=TEXT, family=FONT, parse_math=False)
+        if before:
+            marks = {"marker": "|", "s": 420, "linewidths": 3.5, "color": COLOURS[2], "zorder": 3}
+            axes.scatter([height(cell) for cell in before], list(places), label=before_name, **marks)
+            _legend(axes, 1)
+        axes.set_xlim(0, largest * 1.18)
+        axes.set_ylim(len(names) - 0.5, -0.75)
+        axes.set_yticks([])
+        axes.set_xticks([])
+        axes.grid(visible=False)
+
+    return _drawn(draw, 70 + 58 * max(1, len(names)))
+
+
+def columns(series: Series, names: Sequence[str]) -> bytes:
+    """A column for each step of a histogram, its number above it."""
+
+    def draw(axes: Any) -> None:
+        heights = [height(cell) for cell in series.cells]
+        axes.bar(range(len(names)), heights, width=0.8, color=COLOURS[0])
+        for place, (cell, top) in enumerate(zip(series.cells, heights, strict=True)):
+            if cell != 0:
+                axes.text(place, top, said(cell), ha="center", va="bottom", color=INK, fontsize=TEXT * 0.9, family=FONT)
+        axes.set_xticks(range(len(names)), names, rotation=35, ha="right", fontsize=TEXT * 0.9, family=FONT)
+        axes.set_ylim(0, max([*heights, 1]) * 1.15)
+        axes.set_yticks([])
+
+    return _drawn(draw, 400)
+
+
+def height(cell: Cell) -> float:
+    return HIDDEN_HEIGHT if cell in (FEW, HIDDEN) else float(cell)
+
+
+def said(cell: Cell) -> str:
+    return f"{cell:,}".replace(",", ".") if isinstance(cell, int) else cell
+
+
+def _days(axes: Any, labels: Sequence[str]) -> None:
+    step = -(-len(labels) // MOST_DAYS)
+    places = list(range(len(labels) - 1, -1, -step))[::-1]
+    axes.set_xticks(places, [labels[place] for place in places])
+    axes.set_xlim(-0.6, max(len(labels) - 0.4, 0.6))
+
+
+def _legend(axes: Any, count: int) -> None:
+    look = {"fontsize": TEXT, "frameon": False, "prop": {"family": FONT, "size": TEXT}, "handlelength": 2.2}
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=min(2, count), borderaxespad=0.2, columnspacing=1.2, **look)
+
+
+def _drawn(draw: Callable[[Any], None], height_px: int) -> bytes:
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with _one_at_a_time, mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "loa", "hatch.color": "white"}):
+        figure = Figure(figsize=(WIDTH / DPI, height_px / DPI), dpi=DPI, facecolor="white", layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        axes.grid(visible=True, axis="y", color=LINE, linewidth=0.8)
+        axes.set_axisbelow(True)
+        for edge in ("top", "right", "left"):
+            axes.spines[edge].set_visible(False)
+        axes.spines["bottom"].set_color(LINE)
+        axes.tick_params(colors=QUIET, labelsize=TEXT, length=0)
+        axes.yaxis.set_major_formatter(lambda value, _: said(int(value)) if value == int(value) else "")
+        draw(axes)
+        for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+            label.set_fontfamily(FONT)
+        out = io.BytesIO()
+        figure.savefig(out, format="svg", metadata={"Date": None})
+    return out.getvalue()
