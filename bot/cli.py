@@ -88,11 +88,13 @@ def check() -> None:
     """List answers past their date or due for review, what is wrong in locales, translations and directory, and whether each
     channel that is switched on may talk to its platform. Exit code 1 if any is wrong."""
     from bot.check_channels import channel_findings
+    from bot.check_rumours import rumour_findings
     from bot.check_translations import translation_findings
 
     settings = Settings.from_environment()
     catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts, home=settings.home)
-    found = [*findings(catalogue), *translation_findings(catalogue, ROOT), *asyncio.run(channel_findings(settings, catalogue))]
+    written = [*findings(catalogue), *rumour_findings(catalogue, ROOT), *translation_findings(catalogue, ROOT)]
+    found = [*written, *asyncio.run(channel_findings(settings, catalogue))]
     for finding in found:
         console.print(f"{finding.severity:>7}  {finding.key}  {finding.sentence}", markup=False, highlight=False)
     console.print(f"{len(catalogue.entries)} answers, {len(found)} findings", highlight=False)

@@ -89,7 +89,7 @@ class Answers:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._topics = {key: topic for key in catalogue.entries if (topic := _topic(key, catalogue.intents))}
-        self._made: tuple[list[_Indexed], Counter[str]] | None = None
+        self._made: tuple[int, list[_Indexed], Counter[str]] | None = None
 
     def search(self, asked: str, limit: int = MOST_HITS) -> list[Hit]:
         """The topics that have the words, best first; the last word may be unfinished. Withdrawn answers are not found."""
@@ -161,18 +161,18 @@ class Answers:
         return "\n\n".join(parts), is_draft
 
     def _is_withdrawn(self, key: str) -> bool:
-        entry = self.catalogue.entries.get(key)
-        return entry is not None and entry.valid_until < self.catalogue.today()
+        return self.catalogue.is_withdrawn(key)
 
     def _index(self) -> tuple[list[_Indexed], Counter[str]]:
-        if self._made is None:
+        version = self.catalogue.in_force.version
+        if self._made is None or self._made[0] != version:
             index = [
                 self._indexed(intent)
                 for intent in self.catalogue.intents.values()
                 if f"utter_{intent.name}" in self.catalogue.entries
             ]
-            self._made = index, Counter(word for one in index for word in one.plain)
-        return self._made
+            self._made = version, index, Counter(word for one in index for word in one.plain)
+        return self._made[1:]
 
     def _indexed(self, intent: Intent) -> _Indexed:
         main = self.catalogue.entries[f"utter_{intent.name}"]

@@ -1,6 +1,7 @@
 """The catalogue: every text a citizen can receive, read from `locales/`, filled, dated and sourced.
 
-An answer past its `valid_until` withdraws itself: the citizen is told whom to call instead. Nothing here raises
+An answer past its `valid_until` withdraws itself, and staff withdraw one at once (in_force.py): the citizen is told whom to
+call instead. Nothing here raises
 while a citizen waits; what is wrong in a file is said by `Catalogue.load` and by `loa check`.
 """
 
@@ -23,6 +24,8 @@ from bot.directory.languages import VIETNAMESE, Languages
 from bot.languages.audio import Clips
 from bot.languages.described import described
 from bot.languages.figure_lines import figure_texts, pictures
+from bot.languages.in_force import InForce
+from bot.languages.news_lines import news_texts
 from bot.languages.normalise import fold, normalise
 from bot.languages.po import UI
 from bot.languages.spoken import Drafts, Spoken, SpokenFragments, SpokenLanguages
@@ -40,6 +43,8 @@ LANGUAGES = "languages"
 _BLANK_LINES = re.compile(r"\n{3,}")
 LAST_RESORT = "utter_apology"
 WITHDRAWN = "utter_withdrawn"
+# Instead of an answer that staff withdrew.
+WITHHELD = "utter_withheld"
 CHOOSE_LANGUAGE = "utter_choose_language"
 CHOOSE_INTENT = "choose_language"
 LANGUAGE_CHOSEN = "utter_language_chosen"
@@ -153,6 +158,7 @@ class Catalogue:
     # The topic in whose file a fragment stands.
     fragment_topics: Mapping[str, str] = field(default_factory=dict)
     clips: Clips = field(default_factory=Clips)
+    in_force: InForce = field(default_factory=InForce)
     _keywords: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
@@ -193,17 +199,28 @@ class Catalogue:
         return catalogue
 
     def answer(self, key: str, values: Mapping[str, Any] | None = None, language: str = "vi") -> Answer:
-        """The filled answer; never raises: unknown → apology, past its date → withdrawn.
+        """The filled answer; never raises: unknown → apology, past its date or withdrawn by staff → whom to call.
 
         In another language: the approved translation; a draft with the Vietnamese text below; else the Vietnamese text.
         """
         entry = self.entries.get(key)
         if entry is None:
             return self._said(self.entries[LAST_RESORT], {}, language)
-        if entry.valid_until < self.today():
-            withdrawn = self._said(self.entries[WITHDRAWN], {}, language)
-            return replace(withdrawn, key=key, source=None, revision=entry.revision, risk=entry.risk, withdrawn=True)
+        if self.is_withdrawn(key):
+            return self.instead_of(key, language)
         return self._said(entry, values or {}, language)
+
+    def is_withdrawn(self, key: str) -> bool:
+        """Whether an answer is not given in any language: its day is over, or staff took it back."""
+        entry = self.entries.get(key)
+        return entry is not None and (entry.valid_until < self.today() or self.in_force.is_withdrawn(key))
+
+    def instead_of(self, key: str, language: str = "vi") -> Answer:
+        """What is said in the place of a withdrawn answer, under its key."""
+        entry = self.entries[key]
+        words = WITHDRAWN if entry.valid_until < self.today() else WITHHELD
+        withdrawn = self._said(self.entries[words], {}, language)
+        return replace(withdrawn, key=key, source=None, revision=entry.revision, risk=entry.risk, withdrawn=True)
 
     def chosen(self, language: str) -> Answer:
         """The answer to a citizen who chose this language; to one that we do not know, which there are."""
@@ -291,6 +308,8 @@ class Catalogue:
         if not self.has_texts(language):
             about = {LANGUAGE_ASKED: language}
             return vietnamese if entry.key in ABOUT_LANGUAGES else self._with_notice(vietnamese, "no_texts_notice", about)
+        if self.in_force.is_translation_withdrawn(entry.key, language):
+            return self._with_notice(vietnamese, "only_vietnamese", {}, language)
         found = self.spoken[language].of(entry.key, entry.text)
         fragments = self._fragments(language)
         said = self._fill(replace(entry, text=found.text), values, fragments) if found else vietnamese
@@ -325,7 +344,7 @@ class Catalogue:
     def _heard(self, key: str, language: str) -> tuple[str, bool] | None:
         """(words, whether they are approved)."""
         entry = self.entries.get(key)
-        if entry is None or entry.valid_until < self.today():
+        if entry is None or self.is_withdrawn(key) or self.in_force.is_translation_withdrawn(key, language):
             return None
         if language == VIETNAMESE:
             return self._fill(entry, {}).text, True
@@ -390,6 +409,7 @@ class Catalogue:
             **values,
             **described(values, fragments),
             **figure_texts(values, fragments, beside=beside),
+            **news_texts(values, fragments),
             **self._language_values(values, text, fragments, hotline),
             "province": PROVINCE_NAMES[province],
             "hotline": hotline,

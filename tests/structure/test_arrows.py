@@ -48,6 +48,7 @@ LEVELS = {
     "bot.measuring": 5,
     "bot.brain": 4,
     "bot.check": 4,
+    "bot.check_rumours": 4.3,
     "bot.check_translations": 4,
     "bot.check_channels": 5,
     "bot.live": 3,
@@ -74,6 +75,12 @@ LEVELS = {
     "bot.metrics": 0,
     "bot.log": 0,
     "bot.masking": 0,
+    # What is in force is asked by the dialogue; what citizens hand over and are told stands above it, the pages with the others.
+    "bot.content": 4.2,
+    "bot.content.reports": 5.2,
+    "bot.content.telling": 5.2,
+    "bot.content.pages": 6,
+    "bot.cli_content": 8,
     # Below the erasure, which forgets what was kept of a person; its pages stand with the others.
     "bot.learn": 5.1,
     "bot.learn.pages": 6,

@@ -1,0 +1,1 @@
+"""What staff say and take back between two releases: withdrawn answers, notices, rumours."""
