@@ -90,9 +90,21 @@ def note_back(settings: Settings, by: str, reason: str = "") -> Noted:
     return _write(settings, Noted(path.name, model.program(), _now(), by, reason, known.before[1:]))
 
 
+def restore(settings: Settings, before: Noted | None) -> None:
+    """As it was: what was noted could not be written into the log."""
+    if before is None:
+        (settings.home / NOTE).unlink(missing_ok=True)
+    else:
+        _write(settings, before)
+
+
 def tell(settings: Settings, name: str, state: str) -> None:
     """`loa up` says what it runs."""
     _save(settings.run / STATE, asdict(Serving(name, state)))
+
+
+def tell_nothing(settings: Settings) -> None:
+    (settings.run / STATE).unlink(missing_ok=True)
 
 
 def serving(settings: Settings) -> Serving | None:

@@ -112,6 +112,7 @@ async def _serve(settings: Settings, foundation: Foundation, *, quiet: bool, whe
         say("loa", "stopping")
         if following:
             following.cancel()
+            promotion.tell_nothing(settings)
         await supervisor.stop()
         database.cancel()
 
