@@ -9,13 +9,13 @@ from bot.directory.rumours import RUMOUR_INTENTS
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue, Entry
 from bot.languages.clip_report import clip_findings
-from bot.messages import DATA_INTENTS, DESK_INTENTS
+from bot.messages import DATA_INTENTS, DESK_INTENTS, SUBSCRIPTION_INTENTS
 
 MAX_ANSWER_CHARACTERS = 900
 MAX_BUTTON_CHARACTERS = 20
 MAX_BUTTONS = 4
 TELEGRAM_PAYLOAD_BYTES = 64
-TOPICS_WITHOUT_SOURCE = frozenset({"talk", "limits", "system", "handoff", "phone", "feedback", "content"})
+TOPICS_WITHOUT_SOURCE = frozenset({"talk", "limits", "system", "handoff", "phone", "feedback", "subscriptions", "content"})
 HIGH_RISK = frozenset(
     {
         "utter_emergency",
@@ -80,7 +80,7 @@ def _button_errors(catalogue: Catalogue, entry: Entry) -> Iterator[str]:
 
 
 def _is_answered_before_rasa(payload: str) -> bool:
-    return payload.removeprefix("/") in DESK_INTENTS | DATA_INTENTS | RUMOUR_INTENTS or payload in CALL_PAYLOADS
+    return payload.removeprefix("/") in DESK_INTENTS | DATA_INTENTS | SUBSCRIPTION_INTENTS | RUMOUR_INTENTS or payload in CALL_PAYLOADS
 
 
 def unknown_numbers(catalogue: Catalogue, text: str) -> list[str]:

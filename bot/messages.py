@@ -22,7 +22,7 @@ _ATTACHMENT_TYPES: tuple[Literal["image", "audio"], ...] = ("image", "audio")
 _PAYLOAD = re.compile(
     r"/(?P<intent>[a-z0-9_]{1,60})"
     r'(?:\{(?:"place": ?"(?P<place>[a-z0-9-]{1,60})"|"language": ?"(?P<language>[A-Za-z0-9-]{2,35})"'
-    r'|"answer": ?"(?P<answer>[0-9a-f]{4,16})")\})?'
+    r'|"answer": ?"(?P<answer>[0-9a-f]{4,16})"|"news": ?"(?P<news>[a-z0-9_:-]{3,100})")\})?'
 )
 
 # A campaign's code is written alike on every platform: t.me start payloads take no other letters.
@@ -165,24 +165,42 @@ DESK_INTENTS = frozenset(
 # Of a person's own data, likewise.
 DATA_INTENTS = frozenset({"erase_my_data", "keep_my_data"})
 
+# Of news that somebody asks for, likewise. (`unsubscribe` is an intent, and the gateway takes its button.)
+SUBSCRIPTION_INTENTS = frozenset(
+    {
+        "subscribe_figures",
+        "subscribe_notices",
+        "subscribe_answers",
+        "subscribe_to",
+        "subscribe_agree",
+        "subscribe_refuse",
+        "subscription_list",
+        "subscription_end",
+    }
+)
+
 
 @dataclass(frozen=True)
 class Payload:
     """What a button means, as Rasa writes it: `/testing_where`, or with a place `/inform_place{"place": "buon-ho-phuong"}`, a
-    language `/choose_language{"language":"rad"}`, or the revision of the answer it judges `/helpful{"answer":"1a2b3c4d"}`."""
+    language `/choose_language{"language":"rad"}`, the revision of the answer it judges `/helpful{"answer":"1a2b3c4d"}`, or what
+    somebody wants to be told `/subscribe_to{"news":"figures:dak-lak:daily"}`."""
 
     intent: str
     place: str | None = None
     language: str | None = None
     answer: str | None = None
+    news: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Payload | None:
-        """None for anything but the four forms. Whether intent, place, language and answer exist is for the caller to say."""
+        """None for anything but the five forms. Whether intent, place, language, answer and news exist, the caller says."""
         match = _PAYLOAD.fullmatch(text)
-        return cls(match["intent"], match["place"], match["language"], match["answer"]) if match else None
+        return cls(match["intent"], match["place"], match["language"], match["answer"], match["news"]) if match else None
 
     def __str__(self) -> str:
+        if self.news is not None:
+            return f'/{self.intent}{{"news":"{self.news}"}}'
         if self.answer is not None:
             return f'/{self.intent}{{"answer":"{self.answer}"}}'
         if self.language is not None:

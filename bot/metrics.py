@@ -38,6 +38,8 @@ SEND_PROBLEMS = Counter(
     "Sends that did not go out at once, by channel, what became of them and why",
     ["channel", "status", "reason"],
 )
+SUBSCRIPTIONS = Counter("loa_subscriptions", "Subscriptions to news that began or ended, by channel", ["channel", "event"])
+NEWS = Counter("loa_news_messages", "Messages of news handed over for sending, by channel", ["channel"])
 CORRECTIONS = Counter("loa_figure_corrections", "Corrections of told figures handed over for sending, by channel", ["channel"])
 LIVE_STREAMS = Gauge("loa_webchat_streams", "Open event streams of the web chat")
 FEED_FETCHES = Counter("loa_feed_fetches", "Attempts to read a feed of figures, by feed and outcome", ["feed", "outcome"])

@@ -40,11 +40,13 @@ CONVERSATIONS_A_MINUTE = 200
 # Figures that did not change need no look each minute; a message that was under way at the last look needs one some time.
 LOOK_AGAIN_SECONDS = 600.0
 
-# A person's talk, a closed or a shut conversation waits, and so does one outside its channel's window.
-REACHABLE = """conversation.owner = 'bot' AND conversation.sending = 'open' AND EXISTS (
+# Nobody is written to who has left, or outside the channel's window (`windows`).
+WRITABLE = """conversation.sending = 'open' AND EXISTS (
     SELECT FROM unnest(%(channels)s::text[], %(windows)s::interval[]) AS may (channel, within)
      WHERE may.channel = conversation.channel AND (may.within IS NULL OR now() < may.within +
            CASE WHEN may.channel = %(webchat)s THEN conversation.created_at ELSE conversation.interacted_at END))"""
+# A person's talk and a closed conversation wait too.
+REACHABLE = f"conversation.owner = 'bot' AND {WRITABLE}"
 DUE = "c.state = 'proposed' AND c.send_at <= now() AND r.state = 'waiting' AND r.told_at > now() - %(told_within)s::interval"
 # ruff: noqa: S608  (put together of the constants above)
 DUE_CONVERSATIONS = f"""
@@ -172,11 +174,7 @@ class Corrections:
             await self._queue.defer(connection, conversation["id"])
 
     def _values(self, **more: Any) -> dict[str, Any]:
-        """A page's session ends some days after it began, which is when its conversation began, a moment earlier."""
-        windows = {name: sender.window and sender.window - WINDOW_MARGIN for name, sender in self._senders.items()}
-        windows[WEBCHAT] = datetime.timedelta(days=SESSION_DAYS) - WINDOW_MARGIN
-        channels = {"channels": list(windows), "windows": list(windows.values()), "webchat": WEBCHAT}
-        return {**channels, "told_within": TOLD_WITHIN, **more}
+        return {**writable_values(windows(self._senders)), "told_within": TOLD_WITHIN, **more}
 
     def _propose(self) -> Proposed:
         now = datetime.datetime.now(datetime.UTC)
@@ -197,6 +195,18 @@ class Corrections:
         if self._places is None:
             self._places = FigurePlaces.load(ROOT)
         return self._places
+
+
+def windows(senders: Mapping[str, Sender]) -> dict[str, datetime.timedelta | None]:
+    """How long after a citizen's last sign of life each channel may write, None for ever. A page's session ends some days after
+    it began, which is when its conversation began, a moment earlier."""
+    return {name: sender.window for name, sender in senders.items()} | {WEBCHAT: datetime.timedelta(days=SESSION_DAYS)}
+
+
+def writable_values(windows: Mapping[str, datetime.timedelta | None]) -> dict[str, Any]:
+    """What WRITABLE is asked with."""
+    within = [window and window - WINDOW_MARGIN for window in windows.values()]
+    return {"channels": list(windows), "windows": within, "webchat": WEBCHAT}
 
 
 def units(catalogue: Catalogue) -> dict[str, str]:

@@ -257,6 +257,15 @@ class Catalogue:
         words = {key: found[key].text if key in found else text for key, text in self.ui.items()}
         return PageWords(language, words, is_draft=any(translation.state != "approved" for translation in found.values()))
 
+    def fragment(self, key: str, language: str = VIETNAMESE) -> str:
+        """A fragment in the language, in Vietnamese where it has none that may be shown."""
+        vietnamese = self.fragments[key]
+        if language == VIETNAMESE or language not in self.languages:
+            return vietnamese
+        spoken = self.spoken[language]
+        found = (spoken.approved if self.drafts == "hide" else spoken.of)(key, vietnamese)
+        return found.text if found else vietnamese
+
     def topic_of(self, key: str) -> str | None:
         """The topic in whose file a response stands; None for an unknown one."""
         return self.entries[key].topic if key in self.entries else None

@@ -86,6 +86,8 @@ LEVELS = {
     "bot.learn.pages": 6,
     "bot.cli_learn": 8,
     "bot.privacy": 5.2,
+    "bot.subscriptions": 5.2,
+    "bot.cli_subscriptions": 8,
     # Pure text functions.
     "bot.privacy.masking": 0.6,
     "bot.privacy.names": 0.5,

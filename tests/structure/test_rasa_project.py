@@ -20,8 +20,8 @@ INFORMATIONAL = {i.name for i in CATALOGUE.intents.values() if i.topic not in {"
 # Keys that the gateway or the NLG takes by themselves, so no rule names them.
 TAKEN_BY_CODE = re.compile(
     r"_static$|_unavailable$|_none$|^utter_(welcome|topic_menu|degraded_hotline|unsupported_media|withdrawn|apology|empty_message|group_chat"
-    r"|location_received|old_button|too_many_messages|same_again|figures_corrected|language_chosen|language_vietnamese|withheld|notice|notice_emergency"
-    r"|(desk|call|campaign|data|feedback|report|rumor_check)_\w+)$"
+    r"|location_received|old_button|too_many_messages|same_again|figures_corrected|news|subscribed|unsubscribed|subscriptions|subscriptions_full|language_chosen|language_vietnamese|withheld|notice|notice_emergency"
+    r"|(desk|call|campaign|data|feedback|subscribe|unsubscribed|subscription|report|rumor_check)_\w+)$"
 )
 
 
