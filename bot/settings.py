@@ -31,7 +31,7 @@ FEED_ADDRESSES = ("FEED_WHO_URL", "FEED_NCSC_URL", "FEED_VNCDC_URL", "FEED_TIEMC
 FEED_SETTING = re.compile(r"FEED_([A-Z0-9]+(?:_[A-Z0-9]+)*)_(?:URL|CA)")
 # Days that each kind of data is kept (bot/privacy/retention.py); the reasons stand in docs/privacy.md.
 KEEP_DAYS: Mapping[str, int] = {
-    "understood": 30, "trackers": 7, "contacts": 30, "messages": 90, "cases": 365, "conversations": 90,
+    "understood": 30, "trackers": 7, "contacts": 30, "messages": 90, "cases": 365, "conversations": 90, "subscriptions": 365,
 }  # fmt: skip
 MESSENGER_PAGE = re.compile(r"(?P<page>[A-Za-z0-9_.-]{1,64}):(?P<token>[^\s:,]{4,1000})")
 

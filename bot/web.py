@@ -42,8 +42,8 @@ from bot.desk.phone import forget_calls
 from bot.desk.phone_pages import PhonePages
 from bot.desk.suggestions import Model
 from bot.dialogue import conversations
-from bot.dialogue.asides import first_of
-from bot.dialogue.corrections import Corrections
+from bot.dialogue.asides import first_of, one_by_one
+from bot.dialogue.corrections import Corrections, windows
 from bot.dialogue.delivery import Delivery
 from bot.dialogue.engine import Engine
 from bot.dialogue.queue import Queue
@@ -75,6 +75,9 @@ from bot.promotion import is_switching
 from bot.settings import ROOT, Settings, SettingsError, kept_secret
 from bot.staff.pages import StaffPages
 from bot.staff.sessions import Rules
+from bot.subscriptions.asked import Subscriptions
+from bot.subscriptions.editions import Editions
+from bot.subscriptions.sending import News
 from bot.translate.pages import TranslatePages
 
 log = structlog.get_logger(__name__)
@@ -114,6 +117,8 @@ class Service:
         receive = functools.partial(store_event, pool, queue, quiet=quiet)
         found = channels(settings, Surroundings(receive, catalogue, pool, pictures.picture))
         feedback = Feedback(pool, catalogue)
+        editions = Editions(catalogue, settings.database_url)
+        subscriptions = Subscriptions(pool, catalogue, editions, windows(found))
         turns = Turns(
             pool,
             engine,
@@ -121,14 +126,20 @@ class Service:
             Delivery(pool, found),
             settings.turn_deadline_seconds,
             settings.messages_a_minute,
-            first_of(Calls(pool, catalogue).replies, DataRequests(pool, catalogue).replies, feedback.replies),
-            feedback.asked,
+            first_of(
+                subscriptions.replies,
+                Calls(pool, catalogue).replies,
+                DataRequests(pool, catalogue).replies,
+                feedback.replies,
+            ),
+            one_by_one(subscriptions.after, feedback.asked),
         )
         health = Health(pool, engine, settings.actions_url, settings.run)
         queue.every_minute("figures", functools.partial(read_figures, settings, settings.database_url))
         hold = datetime.timedelta(minutes=settings.corrections_hold_minutes)
         corrections = Corrections(pool, queue, catalogue, found, settings.database_url, hold)
         queue.every_minute("corrections", corrections.work)
+        queue.every_minute("news", News(pool, catalogue, editions, found).work)
         queue.every_minute("campaigns", functools.partial(counting.every_minute, pool))
         queue.every_minute("desk", Timeouts(pool).work)
         queue.every_minute("learn", Collecting(pool).work)

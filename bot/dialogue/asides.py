@@ -23,3 +23,16 @@ def first_of(*asides: Aside) -> Aside:
         return None
 
     return ask
+
+
+# What Rasa answered, looked at once more before it is stored.
+Afterthought = Callable[[Waiting, list[Outgoing]], Awaitable[list[Outgoing]]]
+
+
+def one_by_one(*afterthoughts: Afterthought) -> Afterthought:
+    async def ask(waiting: Waiting, replies: list[Outgoing]) -> list[Outgoing]:
+        for afterthought in afterthoughts:
+            replies = await afterthought(waiting, replies)
+        return replies
+
+    return ask

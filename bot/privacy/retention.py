@@ -55,11 +55,17 @@ STEPS: Mapping[str, LiteralString] = {
     "cases": """
         DELETE FROM cases WHERE id IN (
             SELECT id FROM cases WHERE state = 'ended' AND ended_at < %(before)s LIMIT %(rows)s) RETURNING id""",
+    "subscriptions": """
+        DELETE FROM subscriptions WHERE id IN (
+            SELECT s.id FROM subscriptions s JOIN conversations c ON c.id = s.conversation_id
+             WHERE coalesce(s.ended_at, greatest(s.consented_at, c.interacted_at)) < %(before)s LIMIT %(rows)s) RETURNING id""",
     "conversations": """
         DELETE FROM conversations WHERE id IN (
             SELECT c.id FROM conversations c WHERE c.last_message_at < %(before)s
                AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = c.id)
-               AND NOT EXISTS (SELECT 1 FROM cases WHERE conversation_id = c.id) LIMIT %(rows)s) RETURNING id""",
+               AND NOT EXISTS (SELECT 1 FROM cases WHERE conversation_id = c.id)
+               AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE conversation_id = c.id AND ended_at IS NULL)
+             LIMIT %(rows)s) RETURNING id""",
 }
 # The empty conversation of an erasure's receipt, unless the person has written again: then it is an ordinary one.
 FORGET: LiteralString = """

@@ -106,9 +106,12 @@ class News:
     ) -> None:
         self._pool, self._catalogue, self._editions, self._senders, self._now = pool, catalogue, editions, senders, now
 
-    async def work(self) -> int:
-        """What the periodic job does; how many messages it stored."""
-        # By night too: editions are numbered as they appear.
+    async def work(self) -> None:
+        """What the periodic job does."""
+        await self.send_due()
+
+    async def send_due(self) -> int:
+        """Store the messages that are due; how many. Editions are numbered as they appear, by night too."""
         this = await self._round()
         if not this.hows:
             return 0
