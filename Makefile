@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 LOA := .venv/bin/loa
 
-.PHONY: help setup run test train evaluate bench bench-nlu bench-figures bench-channels bench-desk lint check
+.PHONY: help setup run test train evaluate bench bench-nlu bench-figures bench-channels bench-desk bench-insights lint check
 
 help: ## show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ bench-channels: setup ## measure acknowledgements while Rasa is down, and answer
 
 bench-desk: setup ## measure how soon operators see a message among 200 open and 100,000 past cases (about two minutes)
 	@$(PYTHON) -m bench.desk
+
+bench-insights: setup ## measure /insights and its roll-ups with five million messages (about five minutes, 4 GB of disk)
+	@$(PYTHON) -m bench.insights
 
 lint: setup ## format and static checks
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from bot import ask as asking
-from bot import cli_campaign, cli_figures, cli_locale, cli_operators, cli_privacy, cli_zalo, model, service
+from bot import cli_campaign, cli_figures, cli_locale, cli_operators, cli_privacy, cli_report, cli_zalo, model, service
 from bot.check import findings
 from bot.languages.catalogue import Catalogue, CatalogueError
 from bot.log import configure
@@ -26,6 +26,7 @@ app.add_typer(cli_locale.app, name="locale")
 app.add_typer(cli_operators.app, name="operator")
 app.add_typer(cli_privacy.app, name="privacy")
 app.add_typer(cli_zalo.app, name="zalo")
+app.command()(cli_report.report)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 

@@ -62,6 +62,7 @@ from bot.insights.corrections_page import CorrectionsPage
 from bot.insights.feedback import Feedback
 from bot.insights.figures_page import FiguresPage
 from bot.insights.insights_page import InsightsPage
+from bot.insights.report_page import ReportPage
 from bot.insights.rollups import Rollups
 from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.learn.collecting import Collecting
@@ -239,6 +240,7 @@ def create_app() -> Starlette:
         *figures.routes(),
         *corrections.routes(),
         *InsightsPage(ROOT, service.pool, staff.door, service.catalogue).routes(),
+        *ReportPage(ROOT, service.pool, staff.door, service.catalogue).routes(),
         *campaigns.routes(),
         *ShortLinks(service.pool, describer, reaching).routes(),
         *desk.routes(),

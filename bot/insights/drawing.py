@@ -18,12 +18,12 @@ INK, QUIET, LINE = "#12262b", "#40555b", "#c3cfcd"
 COLOURS = ("#0f616d", "#e69f00", "#d55e00", "#56b4e9", "#7a7a7a")
 HATCHES = ("", "//", "xx", "..", "\\\\")
 FONT = "DejaVu Sans"
-# Twice the width of a small phone: letters of 18 pixels are read there.
-WIDTH, DPI = 640, 80
-TEXT = 18 * 72 / DPI
+# A third wider than on a small phone: letters of 17 pixels are still read there.
+WIDTH, DPI = 480, 80
+TEXT = 17 * 72 / DPI
 # Where a hidden number is drawn: it is not told whether it was one or four.
 HIDDEN_HEIGHT = 2.5
-MOST_DAYS = 6
+MOST_DAYS = 5
 _one_at_a_time = threading.Lock()
 
 
@@ -64,7 +64,7 @@ def stacked(labels: Sequence[str], series: Sequence[Series]) -> bytes:
         _days(axes, labels)
         _legend(axes, len(series))
 
-    return _drawn(draw, 440)
+    return _drawn(draw, 500)
 
 
 def bars(series: Series, names: Sequence[str], before: Sequence[Cell] = (), before_name: str = "") -> bytes:
@@ -73,22 +73,22 @@ def bars(series: Series, names: Sequence[str], before: Sequence[Cell] = (), befo
     def draw(axes: Any) -> None:
         places = range(len(names))
         heights = [height(cell) for cell in series.cells]
-        axes.barh(places, heights, height=0.62, color=COLOURS[0])
+        axes.barh(places, heights, height=0.4, color=COLOURS[0])
         largest = max([*heights, *(height(cell) for cell in before), 1])
         for place, (cell, length) in enumerate(zip(series.cells, heights, strict=True)):
             axes.text(length + largest * 0.015, place, said(cell), va="center", color=INK, fontsize=TEXT, family=FONT)
-            axes.text(0, place - 0.4, names[place], va="bottom", color=INK, fontsize=TEXT, family=FONT, parse_math=False)
+            axes.text(0, place - 0.25, names[place], va="bottom", color=INK, fontsize=TEXT, family=FONT, parse_math=False)
         if before:
-            marks = {"marker": "|", "s": 420, "linewidths": 3.5, "color": COLOURS[2], "zorder": 3}
+            marks = {"marker": "|", "s": 300, "linewidths": 3.5, "color": COLOURS[2], "zorder": 3}
             axes.scatter([height(cell) for cell in before], list(places), label=before_name, **marks)
             _legend(axes, 1)
-        axes.set_xlim(0, largest * 1.18)
-        axes.set_ylim(len(names) - 0.5, -0.75)
+        axes.set_xlim(0, largest * 1.22)
+        axes.set_ylim(len(names) - 0.6, -0.8)
         axes.set_yticks([])
         axes.set_xticks([])
         axes.grid(visible=False)
 
-    return _drawn(draw, 70 + 58 * max(1, len(names)))
+    return _drawn(draw, 60 + 56 * max(1, len(names)))
 
 
 def columns(series: Series, names: Sequence[str]) -> bytes:
@@ -124,7 +124,14 @@ def _days(axes: Any, labels: Sequence[str]) -> None:
 
 def _legend(axes: Any, count: int) -> None:
     look = {"fontsize": TEXT, "frameon": False, "prop": {"family": FONT, "size": TEXT}, "handlelength": 2.2}
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=min(2, count), borderaxespad=0.2, columnspacing=1.2, **look)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=count if count < 3 else 1,
+        borderaxespad=0.2,
+        columnspacing=1.2,
+        **look,
+    )
 
 
 def _drawn(draw: Callable[[Any], None], height_px: int) -> bytes:

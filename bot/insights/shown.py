@@ -16,7 +16,7 @@ from bot.insights.rollups import BOUNDS, ENDLESS
 MOST_BARS = 12
 WAIT_STEPS = (60, 300, 900, 1800, 3600, 14400, 86400, ENDLESS)
 BETTER, WORSE, NEITHER = "better", "worse", ""
-NBSP = " "
+NBSP = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class View:
             self._shared("understood", understood, BETTER),
             self._shared("fallback", fallback, WORSE),
             self._shared("refused", refused),
-            self._counted("cases", *(float(sum(span.cases.values())) for span in spans)),
+            self._summed("cases", [sum(span.cases.values()) for span in spans]),
             self._timed("wait", *wait),
             self._timed("answer", *answer),
             self._shared("helpful", [span.helpful for span in spans], BETTER),
-            self._counted("emergencies", *(float(span.total["emergencies"]) for span in spans)),
+            self._summed("emergencies", [span.total["emergencies"] for span in spans]),
         ]
 
     def pictures(self) -> list[Picture]:
@@ -142,7 +142,8 @@ class View:
         head = [self._words["heads"][part], self._words["measures"][measure]]
         head += [self._words["measures"]["before"]] if with_before else []
         rows = [[self._namer.of(part, key), cells[key], *([earlier[key]] if with_before else [])] for key in keys]
-        drawn = keys[:MOST_BARS]
+        # What was not said or not understood would make all else small; it stands in the table.
+        drawn = [key for key in keys if key][:MOST_BARS]
         series = Series(head[1], [cells[key] for key in drawn])
         names = [self._namer.of(part, key) for key in drawn]
         before = [earlier[key] for key in drawn] if with_before else []
@@ -178,6 +179,14 @@ class View:
     def _counted(self, name: str, now: float | None, before: float | None) -> Tile:
         value = self._words["no_value"] if now is None else amount(now)
         return Tile(name, value, self._change(now, before))
+
+    def _summed(self, name: str, sums: Sequence[int]) -> Tile:
+        """The whole number; the change is that of a day, for a span may have days that were not counted."""
+        now, before = sums
+        if _are_few(now, before) or not self.before.counted:
+            return Tile(name, amount(now), self._words["change_none"])
+        change = changed(now / max(1, len(self.span.counted)), before / len(self.before.counted))
+        return Tile(name, amount(now), change_words(self._words, change))
 
     def _change(self, now: float | None, before: float | None) -> str:
         return change_words(self._words, changed(now, before) if not _are_few(now, before) else None)

@@ -25,6 +25,7 @@ LEVELS = {
     # Its commands stand among those of cli_locale.
     "bot.cli_translators": 7.5,
     "bot.cli_privacy": 8,
+    "bot.cli_report": 8,
     "bot.cli_zalo": 8,
     "bot.web": 7,
     "bot.chatpage": 6,
