@@ -114,7 +114,7 @@ def worker() -> None:
     async def run() -> None:
         built = Service.build(settings)
         async with built.opened():
-            await asyncio.gather(built.work(), built.sweep(), built.work_with_chatwoot())
+            await asyncio.gather(built.work(), built.sweep(), built.work_with_chatwoot(), built.keeping.work())
 
     asyncio.run(run())
 

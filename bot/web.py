@@ -32,6 +32,11 @@ from bot.channels.sending import Channel
 from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
 from bot.chatpage.pages import Pages
+from bot.content.keeping import Keeping
+from bot.content.replies import allowed
+from bot.content.reports import RumourTalk
+from bot.content.rumours import KnownRumours
+from bot.content.telling import Telling
 from bot.database import Pool, open_pool
 from bot.desk.answer_pages import AnswerPages
 from bot.desk.answers import Answers
@@ -49,6 +54,7 @@ from bot.dialogue.engine import Engine
 from bot.dialogue.queue import Queue
 from bot.dialogue.receive import store_and_defer, store_event
 from bot.dialogue.turn import Turns
+from bot.directory.rumours import Rumours
 from bot.figures.pictures import Pictures
 from bot.figures.places import FigurePlaces
 from bot.figures.store import read_known
@@ -101,6 +107,8 @@ class Service:
     live: LiveReplies
     pictures: Pictures
     chatwoot: Chatwoot | None
+    keeping: Keeping
+    known_rumours: KnownRumours
 
     @classmethod
     def build(cls, settings: Settings) -> Service:
@@ -118,13 +126,16 @@ class Service:
         receive = functools.partial(store_event, pool, queue, quiet=quiet)
         found = channels(settings, Surroundings(receive, catalogue, pool, pictures.picture))
         feedback = Feedback(pool, catalogue)
+        rumours = Rumours.load(ROOT)
+        known = KnownRumours(rumours, catalogue.in_force)
+        rumour_talk = RumourTalk(pool, catalogue, known)
         editions = Editions(catalogue, settings.database_url)
         subscriptions = Subscriptions(pool, catalogue, editions, windows(found))
         turns = Turns(
             pool,
             engine,
             catalogue,
-            Delivery(pool, found),
+            Delivery(pool, found, functools.partial(allowed, catalogue)),
             settings.turn_deadline_seconds,
             settings.messages_a_minute,
             first_of(
@@ -132,8 +143,9 @@ class Service:
                 Calls(pool, catalogue).replies,
                 DataRequests(pool, catalogue).replies,
                 feedback.replies,
+                rumour_talk.replies,
             ),
-            one_by_one(subscriptions.after, feedback.asked),
+            one_by_one(subscriptions.after, rumour_talk.answered, feedback.asked),
         )
         health = Health(pool, engine, settings.actions_url, settings.run)
         queue.every_minute("figures", functools.partial(read_figures, settings, settings.database_url))
@@ -142,6 +154,7 @@ class Service:
         queue.every_minute("corrections", corrections.work)
         queue.every_minute("news", News(pool, catalogue, editions, found).work)
         queue.every_minute("campaigns", functools.partial(counting.every_minute, pool))
+        queue.every_minute("rumours", Telling(pool, catalogue, rumours, found).work)
         queue.every_minute("desk", Timeouts(pool).work)
         queue.every_minute("learn", Collecting(pool).work)
         queue.every_minute("insights", Rollups(pool, catalogue, settings.keep_days).work)
@@ -149,7 +162,8 @@ class Service:
         queue.every_minute("phone", functools.partial(forget_calls, pool))
         live = LiveReplies(settings.database_url)
         chatwoot = Chatwoot(settings.chatwoot, pool, ROOT, settings.database_url) if settings.chatwoot else None
-        return cls(settings, pool, queue, engine, catalogue, found, turns, health, live, pictures, chatwoot)
+        keeping = Keeping(settings.database_url, pool, catalogue.in_force)
+        return cls(settings, pool, queue, engine, catalogue, found, turns, health, live, pictures, chatwoot, keeping, known)
 
     async def receive(self, incoming: Incoming) -> Received:
         return await store_and_defer(self.pool, self.queue, incoming)
@@ -191,6 +205,7 @@ class Service:
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         async with self.pool, self.queue.app.open_async():
+            await self.keeping.refresh()  # no turn is taken before it is known what was withdrawn
             try:
                 yield
             finally:
@@ -215,7 +230,8 @@ def create_app() -> Starlette:
     corrections = CorrectionsPage(ROOT, settings.database_url or "", staff.door, service.catalogue)
     windows = {name: channel.operator_window for name, channel in service.channels.items()}
     desk = DeskPages(ROOT, settings.database_url or "", service.pool, staff.door, service.catalogue, windows, settings.public_url)
-    asking = Asking(Answers(service.catalogue), Model(settings.rasa_url or "", settings.rasa_token, settings.province))
+    model = Model(settings.rasa_url or "", settings.rasa_token, settings.province)
+    asking = Asking(Answers(service.catalogue), model, service.known_rumours)
     translators = TranslatePages(ROOT, service.pool, service.catalogue)
 
     describer, reaching = Describer(ROOT, service.catalogue), Reaching(settings)
@@ -286,7 +302,7 @@ def _pictures(database_url: str, catalogue: Catalogue) -> Pictures:
 
 
 def _background(service: Service) -> list[Coroutine[None, None, None]]:
-    work = [service.live.listen()]
+    work = [service.live.listen(), service.keeping.work()]
     if service.settings.worker_inside:
         work += [service.work(), service.sweep(), service.work_with_chatwoot()]
     else:

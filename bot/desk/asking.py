@@ -9,6 +9,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.content.replies import allowed
+from bot.content.reports import refuted
+from bot.content.rumours import KnownRumours
 from bot.desk.answers import Answers, Hit, Preview
 from bot.desk.suggestions import Model, ModelAway, Suggestions, Understood
 from bot.directory.languages import VIETNAMESE
@@ -35,8 +38,10 @@ class Told:
 
 
 class Asking:
-    def __init__(self, answers: Answers, model: Model) -> None:
-        self.answers, self._model = answers, model
+    """`known`: the rumours that are refuted instead of saying how news is checked."""
+
+    def __init__(self, answers: Answers, model: Model, known: KnownRumours | None = None) -> None:
+        self.answers, self._model, self._known = answers, model, known
         self.suggestions = Suggestions(answers, model)
 
     async def aclose(self) -> None:
@@ -74,10 +79,17 @@ class Asking:
         """Pairs of the Vietnamese and the citizen's version; of different answers only the Vietnamese."""
         asked: str | Payload = words or payload
         if language == VIETNAMESE:
-            return [(vi, vi) for vi in await self._model.answer(asked, VIETNAMESE)]
-        both = await asyncio.gather(self._model.answer(asked, VIETNAMESE), self._model.answer(payload, language))
+            return [(vi, vi) for vi in await self._answer(asked, VIETNAMESE)]
+        both = await asyncio.gather(self._answer(asked, VIETNAMESE), self._answer(payload, language))
         own = {reply.key: reply for reply in both[1] if not words or any(self._says_the_same(vi, reply) for vi in both[0])}
         return [(vi, own.get(vi.key, vi)) for vi in both[0]]
+
+    async def _answer(self, asked: str | Payload, language: str) -> list[Outgoing]:
+        """As the gateway would store it: rumours refuted, what was withdrawn replaced."""
+        catalogue, replies = self.answers.catalogue, await self._model.answer(asked, language)
+        if self._known and isinstance(asked, str):
+            replies = refuted(catalogue, self._known, asked, replies, language)
+        return [allowed(catalogue, reply) for reply in replies]
 
     def _says_the_same(self, vi: Outgoing, own: Outgoing) -> bool:
         """The question was put in Vietnamese, in the other language its topic alone: a day that it named must not be lost."""

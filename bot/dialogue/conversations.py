@@ -10,6 +10,7 @@ from typing import Any, LiteralString, cast
 from psycopg.types.json import Jsonb
 
 from bot.channels.guard import COMPARED_CHARACTERS, LOOK_BACK, Queued, Said
+from bot.content.replies import NOTICE_KEY
 from bot.database import OUTGOING_CHANNEL, DictConnection
 from bot.handoff.moving import Happening, move
 from bot.handoff.ownership import Event
@@ -190,7 +191,8 @@ async def _said(connection: DictConnection, conversation_id: int, since: datetim
     )
     rows = cast(list[dict[str, Any]], await cursor.fetchall())
     # Newest first: of several replies the first one stays.
-    answers = {row["in_reply_to"]: row["response_key"] for row in rows if not row["is_incoming"]}
+    is_answer = (not row["is_incoming"] and not str(row["response_key"]).startswith(NOTICE_KEY) for row in rows)
+    answers = {row["in_reply_to"]: row["response_key"] for row, is_one in zip(rows, is_answer, strict=True) if is_one}
     return [
         Said(
             row["id"],
@@ -382,6 +384,25 @@ async def claim_send(connection: DictConnection, message_id: int) -> bool:
         [message_id],
     )
     return row is not None
+
+
+async def replace_words(connection: DictConnection, message_id: int, instead: Outgoing) -> None:
+    """What was stored was withdrawn before it was sent: the history says what the citizen read."""
+    stored = _stored(instead)
+    await connection.execute(
+        """UPDATE messages SET text = %s, buttons = %s, source = %s, attachments = %s, figures = %s, revision = %s, language = %s
+            WHERE id = %s""",
+        [
+            stored["text"],
+            Jsonb(stored["buttons"]),
+            Jsonb(stored["source"]) if stored["source"] else None,
+            Jsonb(stored["attachments"]),
+            stored["figures"],
+            stored["revision"],
+            stored["language"],
+            message_id,
+        ],
+    )
 
 
 async def finish_send(

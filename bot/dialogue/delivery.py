@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -29,6 +29,7 @@ from bot.dialogue import conversations, echoes
 from bot.dialogue.conversations import Undelivered
 from bot.dialogue.queue import TryAgain
 from bot.log import where
+from bot.messages import Outgoing
 from bot.metrics import ANSWER_SECONDS, DELIVERIES, SEND_PROBLEMS, TAKE_OVERS
 
 log = structlog.get_logger(__name__)
@@ -59,9 +60,11 @@ class Outcome:
 class Delivery:
     """Sends waiting messages through the channels that push; channels that pull (web chat) need no send."""
 
-    def __init__(self, pool: Pool, senders: Mapping[str, Sender]) -> None:
+    def __init__(self, pool: Pool, senders: Mapping[str, Sender], allowed: Callable[[Outgoing], Outgoing] | None = None) -> None:
+        """`allowed`: what is said instead of words that were withdrawn since they were stored."""
         self._pool = pool
         self._senders = senders
+        self._allowed = allowed
 
     is_pushed = staticmethod(is_pushed)
 
@@ -95,6 +98,10 @@ class Delivery:
         async with self._pool.connection() as connection:
             if not await conversations.claim_send(connection, undelivered.id):
                 return
+            instead = self._allowed(undelivered.message) if self._allowed else undelivered.message
+            if instead is not undelivered.message:
+                await conversations.replace_words(connection, undelivered.id, instead)
+                undelivered = replace(undelivered, message=instead)
         outcome = await self._outcome(undelivered)
         async with self._pool.connection() as connection:
             await conversations.finish_send(

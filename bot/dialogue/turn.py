@@ -18,6 +18,8 @@ from bot.campaigns.opening import Opening, opening_of
 from bot.channels import guard
 from bot.channels.guard import Hold, Take, Tell
 from bot.channels.payloads import meant_by, menu_payloads
+from bot.content.fronting import behind_notices
+from bot.content.replies import allowed
 from bot.database import DictConnection, Pool
 from bot.dialogue import conversations
 from bot.dialogue.asides import Aside
@@ -164,7 +166,17 @@ class Turns:
         if begun.opening and outcome in {"answered", "degraded"} and begun.notice is None:
             replies = [*begun.opening.greeting(self._catalogue, waiting.language), *replies]
         wished = wish(replies, understood, is_typed=waiting.payload is None) if waiting.owner == "bot" else None
+        if begun.notice is None:
+            replies = await self._behind_notices(begun, replies, understood)
         await self._finish(waiting, replies, outcome, understood, self._language(begun, understood), wished)
+
+    async def _behind_notices(self, begun: Begun, replies: list[Outgoing], understood: dict[str, Any]) -> list[Outgoing]:
+        """What staff put in front of answers, first."""
+        waiting, place = begun.waiting, begun.payload.place if begun.payload else None
+        language = self._language(begun, understood) or waiting.language
+        return await behind_notices(
+            self._pool, self._catalogue, waiting.conversation_id, replies, understood, place=place, language=language
+        )
 
     async def _is_aside(self, begun: Begun) -> bool:
         """Whether the message was none for bot or desk, and is settled."""
@@ -245,6 +257,7 @@ class Turns:
         wished: Happening | None,
     ) -> None:
         """End the turn; where the bot's answer is that a person is needed, its case is opened in the same transaction."""
+        replies = [allowed(self._catalogue, reply) for reply in replies]
         delivery = "waiting" if self._delivery.is_pushed(waiting.channel) else "sent"
         finish = functools.partial(
             conversations.finish_turn, outcome=outcome, understood=understood, delivery=delivery, language=language
