@@ -16,6 +16,8 @@ from bot.insights.rollups import BOUNDS, ENDLESS
 MOST_BARS = 12
 WAIT_STEPS = (60, 300, 900, 1800, 3600, 14400, 86400, ENDLESS)
 BETTER, WORSE, NEITHER = "better", "worse", ""
+# Points of a share; less is chance and gets no colour.
+NOTABLE = 2
 NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -72,7 +74,7 @@ class View:
         return [
             self._traffic(),
             self._outcomes(),
-            self._bars("topics", "topic", "questions", with_before=True),
+            self._bars("topics", "topic", "questions", with_before=self._are_alike),
             self._bars("places", "place", "messages"),
             self._bars("channels", "channel", "messages"),
             self._bars("languages", "language", "messages"),
@@ -118,6 +120,11 @@ class View:
         ordered = sorted(self.span.cases.items(), key=lambda item: (-item[1], item[0]))
         cells = hidden([count for _, count in ordered])
         return [[self._words["case_reasons"].get(reason, reason), cell] for (reason, _), cell in zip(ordered, cells, strict=True)]
+
+    @property
+    def _are_alike(self) -> bool:
+        """Sums of both spans may stand side by side: as many days were counted."""
+        return len(self.before.counted) == len(self.span.counted)
 
     def _traffic(self) -> Picture:
         names = ("messages", "conversations")
@@ -202,7 +209,7 @@ class View:
         if not points:
             return Tile(name, percent(now), self._words["change_same"])
         said = self._words["change_points_up" if points > 0 else "change_points_down"].format(points=abs(points))
-        return Tile(name, percent(now), said, _judged(good, is_more=points > 0))
+        return Tile(name, percent(now), said, _judged(good, is_more=points > 0) if abs(points) >= NOTABLE else NEITHER)
 
     def _timed(self, name: str, now: int | None, before: int | None) -> Tile:
         if now is None:
