@@ -13,7 +13,18 @@ import typer
 from rich.console import Console
 
 from bot import ask as asking
-from bot import cli_campaign, cli_figures, cli_locale, cli_operators, cli_privacy, cli_report, cli_zalo, model, service
+from bot import (
+    cli_campaign,
+    cli_content,
+    cli_figures,
+    cli_locale,
+    cli_operators,
+    cli_privacy,
+    cli_report,
+    cli_zalo,
+    model,
+    service,
+)
 from bot.check import findings
 from bot.languages.catalogue import Catalogue, CatalogueError
 from bot.log import configure
@@ -21,6 +32,7 @@ from bot.settings import ROOT, Settings, SettingsError, ensure_home
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_campaign.app, name="campaign")
+app.add_typer(cli_content.app, name="content")
 app.add_typer(cli_figures.app, name="figures")
 app.add_typer(cli_locale.app, name="locale")
 app.add_typer(cli_operators.app, name="operator")

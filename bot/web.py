@@ -33,8 +33,10 @@ from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
 from bot.chatpage.pages import Pages
 from bot.content.keeping import Keeping
+from bot.content.pages import ContentPages
 from bot.content.replies import allowed
 from bot.content.reports import RumourTalk
+from bot.content.rumour_pages import RumourPages
 from bot.content.rumours import KnownRumours
 from bot.content.telling import Telling
 from bot.database import Pool, open_pool
@@ -237,6 +239,9 @@ def create_app() -> Starlette:
     describer, reaching = Describer(ROOT, service.catalogue), Reaching(settings)
     campaigns = CampaignPages(ROOT, service.pool, staff.door, describer, reaching)
 
+    content = ContentPages.build(ROOT, service.pool, staff.door, service.catalogue)
+    rumours = RumourPages(content.room, Rumours.load(ROOT))
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with service.opened(), contextlib.aclosing(asking):
@@ -258,6 +263,8 @@ def create_app() -> Starlette:
         *InsightsPage(ROOT, service.pool, staff.door, service.catalogue).routes(),
         *ReportPage(ROOT, service.pool, staff.door, service.catalogue).routes(),
         *campaigns.routes(),
+        *content.routes(),
+        *rumours.routes(),
         *ShortLinks(service.pool, describer, reaching).routes(),
         *desk.routes(),
         *AnswerPages(ROOT, service.pool, staff.door, asking).routes(),

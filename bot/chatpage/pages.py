@@ -18,8 +18,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.assets import ASK_EVERY_TIME, Asset, StaticFiles
+from bot.content.replies import said
 from bot.directory.languages import VIETNAMESE
 from bot.languages.catalogue import PROVINCE_NAMES, Catalogue
+from bot.languages.in_force import Notice
 from bot.messages import MAX_STORED_CHARACTERS
 
 HERE = Path(__file__).parent
@@ -93,18 +95,19 @@ class Pages:
         asked = request.query_params.get("lang", VIETNAMESE)
         language = asked if asked in self._catalogue.languages else VIETNAMESE
         welcome = self._catalogue.answer(WELCOME, language=language)
-        said = self._said(language)
+        page_words = self._said(language)
         html = self._templates.get_template("chat.html").render(
             words=_Words(self._of(tuple(self._catalogue.ui), language)),
-            language=said["language"],
-            draft_note=said["draft"],
+            language=page_words["language"],
+            draft_note=page_words["draft"],
             province=self._province,
             languages=self._catalogue.languages.of_province(self._catalogue.province),
             welcome=welcome,
+            alarms=[blocks(said(self._catalogue, notice, language).text) for notice in self._alarms()],
             blocks=blocks(welcome.text),
             is_embedded=request.query_params.get("embed") == "1",
             versions=self._files.versions,
-            settings={**said, "asked": language, "maxCharacters": MAX_STORED_CHARACTERS},
+            settings={**page_words, "asked": language, "maxCharacters": MAX_STORED_CHARACTERS},
         )
         return Asset.of(html, ".html").response(request, PAGE_HEADERS)
 
@@ -116,6 +119,10 @@ class Pages:
     async def widget(self, request: Request) -> Response:
         headers = {"Cache-Control": KEPT_FOR_TEN_MINUTES, "Cross-Origin-Resource-Policy": "cross-origin"}
         return self._widget.response(request, headers)
+
+    def _alarms(self) -> list[Notice]:
+        """Emergencies that concern everybody: they greet before any word is said."""
+        return [notice for notice in self._catalogue.in_force.running() if notice.is_emergency and notice.scope == "all"]
 
     @property
     def _province(self) -> str:

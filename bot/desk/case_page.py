@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from bot.audit import entry
+from bot.content.lines import lines
 from bot.database import DictConnection
 from bot.desk import drafts
 from bot.desk.checks import Flag, flags
@@ -194,6 +195,7 @@ class CasePage:
             "may_confirm": may_confirm(visit.person),
             "waits_for_approval": drafts.must_wait(visit.person),
             "refused": "" if found else refused,
+            "in_force": lines(self._room.catalogue, self._words),
             "done": self._room.done(visit),
             "q": "",
         }

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from bot.audit import entry
+from bot.content.lines import lines
 from bot.database import Pool
 from bot.desk import drafts
 from bot.desk.board import Board
@@ -47,7 +48,7 @@ class DeskPages:
         windows: Mapping[str, timedelta | None],
         public_url: str = "",
     ) -> None:
-        layout = Layout(root, HERE / "templates", "desk", static=(HERE / "static/desk.css", HERE / "static/desk.js"))
+        layout = Layout(root, HERE / "templates", "desk", "in_force", static=(HERE / "static/desk.css", HERE / "static/desk.js"))
         desks = Desks.load(root, catalogue.province)
         self._news = DeskNews(url)
         rendering = Rendering(layout, catalogue, Places.load(root), desks)
@@ -140,6 +141,7 @@ class DeskPages:
             "decides": decides,
             "drafts": [part.html() for part in self._room.rendering.drafts(waiting, visit.person, visit.csrf)],
             "refused": refused,
+            "in_force": lines(self._room.catalogue, self._room.layout.words),
             "done": self._room.done(visit),
         }
         return self._room.layout.page(visit.request, "desk.html", visit.person, visit.csrf, values, status)

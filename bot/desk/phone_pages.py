@@ -15,6 +15,7 @@ from pathlib import Path
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from bot.content.lines import lines
 from bot.database import DictConnection, Pool
 from bot.desk import phone
 from bot.desk.answer_pages import FORM_KEY
@@ -50,7 +51,7 @@ class PhonePages:
         self._pool, self._door, self._asking = pool, door, asking
         self._calls = Calls(pool, self._catalogue)
         files = (HERE / "static/phone.css", HERE / "static/phone.js")
-        self._layout = Layout(root, HERE / "templates", "phone", static=files)
+        self._layout = Layout(root, HERE / "templates", "phone", "in_force", static=files)
         self._desk = Desks.load(root, self._catalogue.province).default.id
 
     @property
@@ -172,6 +173,7 @@ class PhonePages:
             "language_name": self._catalogue.languages[page.language].name,
             "source_line": self._catalogue.source_line,
             "form_key": secrets.token_urlsafe(16),
+            "in_force": lines(self._catalogue, words),
             "done": words["phone_done"].get(done, ""),
             "refused": words["refused"][refused].format_map(values or {}) if refused else "",
         }

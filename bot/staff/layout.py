@@ -39,6 +39,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("/insights/figures", "nav_figures", frozenset({"operator", "senior", "content", "admin"})),
     ("/campaigns", "nav_campaigns", frozenset({"senior", "content", "admin"})),
     ("/learn", "nav_learn", frozenset({"senior", "content", "admin"})),
+    ("/content", "nav_content", frozenset({"senior", "content", "admin"})),
     ("/staff/people", "nav_people", frozenset({"admin"})),
     ("/staff/audit", "nav_audit", frozenset({"admin"})),
 )

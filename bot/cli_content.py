@@ -1,0 +1,134 @@
+"""`loa content`: take an answer back at once, give it free again, put a notice in front, and see what is in force."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import psycopg
+import typer
+from rich.console import Console
+
+from bot.cli_database import in_database
+from bot.database import DictConnection
+from bot.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from bot.content.notices import StoredNotice
+    from bot.content.withdrawing import OpenWithdrawal
+    from bot.languages.catalogue import Catalogue
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="Answers withdrawn, notices in front.")
+console = Console(soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True)
+
+Key = Annotated[str, typer.Argument(help="the answer's key, for example utter_testing_where")]
+Language = Annotated[str, typer.Option(help="only this translation, by its tag; the whole answer without it")]
+
+
+@app.command()
+def withdraw(
+    key: Key,
+    reason: Annotated[str, typer.Option(help="why, for the log; no names")],
+    until: Annotated[str, typer.Option(help="the last day, 2026-12-31; at most 180 days ahead")],
+    language: Language = "",
+) -> None:
+    """Take an answer back at once, on all machines: citizens are told whom to call instead."""
+    from bot.content import pages, withdrawing
+
+    catalogue = _catalogue()
+
+    async def work(connection: DictConnection) -> OpenWithdrawal:
+        return await withdrawing.withdraw(
+            connection,
+            key,
+            reason,
+            until,
+            _me(),
+            language=language,
+            known=lambda key, tag: pages.is_known(catalogue, key, tag),
+        )
+
+    made = _done(work)
+    console.print(f"{key}{f' ({language})' if language else ''} is withdrawn until {made.until:%Y-%m-%d %H:%M}.", highlight=False)
+
+
+@app.command()
+def restore(key: Key, language: Language = "") -> None:
+    """Give a withdrawn answer free again."""
+    from bot.content import withdrawing
+
+    _done(lambda connection: withdrawing.restore(connection, key, _me(), language=language))
+    console.print(f"{key} is answered again.", markup=False, highlight=False)
+
+
+@app.command()
+def notice(
+    text: Annotated[str, typer.Argument(help="at most 500 letters, in Vietnamese")],
+    until: Annotated[str, typer.Option(help="2026-12-31, or 2026-12-31T18:00 in Vietnam")],
+    starts: Annotated[str, typer.Option(help="the same; at once without it")] = "",
+    topic: Annotated[str, typer.Option(help="only in front of answers of this topic or intent")] = "",
+    place: Annotated[str, typer.Option(help="only to people there: a key of data/directory/places")] = "",
+    emergency: Annotated[bool, typer.Option("--emergency", help="before other notices, and on the web chat's page")] = False,
+) -> None:
+    """Propose a notice. A second person approves it on /content/notices before anybody reads it."""
+    from bot.campaigns.described import Describer
+    from bot.content import notices, pages
+
+    if topic and place:
+        raise typer.BadParameter("a notice is about a topic or a place, not both", param_hint="--topic, --place")
+    scope = "topic" if topic else "place" if place else "all"
+    wanted = notices.WantedNotice(scope, topic or place, text, starts, until, emergency)
+    subjects = pages.subjects(Describer(ROOT, _catalogue()))
+    id_ = _done(lambda connection: notices.propose_notice(connection, wanted, subjects, _me()))
+    console.print(f"Notice {id_} waits for a second person: /content/notices", highlight=False)
+
+
+@app.command("list")
+def list_all() -> None:
+    """What is withdrawn, and the notices that run, wait or are coming."""
+    from bot.content import notices, withdrawing
+
+    async def work(connection: DictConnection) -> tuple[list[OpenWithdrawal], list[StoredNotice]]:
+        return await withdrawing.withdrawals(connection), await notices.notices(connection, over=0)
+
+    held, listed = _done(work)
+    for one in held:
+        where = f" ({one.language})" if one.language else ""
+        line = f"withdrawn  {one.response_key}{where} until {one.until:%Y-%m-%d %H:%M} by {one.withdrawn_by}: {one.reason}"
+        console.print(line, markup=False, highlight=False)
+    for told in listed:
+        urgent, about = " emergency" if told.is_emergency else "", f" {told.subject}" if told.subject else ""
+        line = f"{told.state:<9}  notice {told.id}{urgent} {told.scope}{about} until {told.ends_at:%Y-%m-%d %H:%M}: {told.text}"
+        console.print(line, markup=False, highlight=False)
+    if not held and not listed:
+        console.print("Nothing is withdrawn and no notice runs.")
+
+
+def _catalogue() -> Catalogue:
+    from bot.languages.catalogue import Catalogue
+
+    settings = Settings.from_environment()
+    return Catalogue.load(ROOT, settings.province, drafts=settings.drafts)
+
+
+def _done(work: Callable[[DictConnection], Awaitable[T]]) -> T:
+    """The work's result; what stands in its way is one sentence and exit code 1."""
+    from bot.content.rules import ContentRefused
+    from bot.languages.interface import interface_words
+
+    try:
+        return in_database(Settings.from_environment(), work)
+    except ContentRefused as refused:
+        sentence = interface_words(ROOT, "content")["refused"][refused.reason]
+        errors.print(f"loa: {sentence}{f' (--{refused.field})' if refused.field else ''}", style="bold red", markup=False)
+    except psycopg.OperationalError as error:
+        errors.print(f"loa: the database does not answer ({type(error).__name__})", style="bold red", markup=False)
+    raise typer.Exit(1)
+
+
+def _me() -> str:
+    return f"shell:{getpass.getuser()}"
