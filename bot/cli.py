@@ -21,6 +21,7 @@ from bot import (
     cli_operators,
     cli_privacy,
     cli_report,
+    cli_subscriptions,
     cli_zalo,
     model,
     service,
@@ -37,6 +38,7 @@ app.add_typer(cli_figures.app, name="figures")
 app.add_typer(cli_locale.app, name="locale")
 app.add_typer(cli_operators.app, name="operator")
 app.add_typer(cli_privacy.app, name="privacy")
+app.add_typer(cli_subscriptions.app, name="subscriptions")
 app.add_typer(cli_zalo.app, name="zalo")
 app.command()(cli_report.report)
 console = Console(soft_wrap=True)

@@ -24,7 +24,7 @@ from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.messages import Button, Outgoing
 from bot.metrics import NEWS as NEWS_MESSAGES
 from bot.subscriptions.editions import Edition, Editions, answer_keys, figure_places
-from bot.subscriptions.store import NEWS
+from bot.subscriptions.store import NEWS, keys
 from bot.subscriptions.wanted import How, Key
 
 log = structlog.get_logger(__name__)
@@ -145,9 +145,7 @@ class News:
 
     async def _round(self) -> Round:
         async with self._pool.connection() as connection:
-            cursor = await connection.execute("SELECT DISTINCT kind, subject FROM subscriptions WHERE ended_at IS NULL")
-            keys = [(str(row["kind"]), str(row["subject"])) for row in await cursor.fetchall()]
-            return Round(self._now(), await self._editions.now(connection, keys))
+            return Round(self._now(), await self._editions.now(connection, await keys(connection)))
 
     async def _due(self, this: Round) -> list[int]:
         paces = {"paced": list(A_MINUTE), "a_minute": list(A_MINUTE.values()), "elsewhere": A_MINUTE_ELSEWHERE}
@@ -177,15 +175,15 @@ class News:
     async def _was_told(self, connection: DictConnection, conversation_id: int, edition: Edition) -> bool:
         state = edition.state
         ids = sorted({number for figure in state.figures for number in figure.reading_ids})
-        keys = answer_keys(self._catalogue, state.intent) if state.intent else []
-        if not ids and not keys:
+        responses = answer_keys(self._catalogue, state.intent) if state.intent else []
+        if not ids and not responses:
             return False
         cursor = await connection.execute(
             """SELECT 1 FROM messages WHERE conversation_id = %(id)s AND direction = 'outgoing' AND author = 'bot'
                   AND delivery IN ('sent', 'waiting', 'sending')
                   AND ((cardinality(%(ids)s::bigint[]) > 0 AND figures @> %(ids)s::bigint[])
-                       OR (response_key = ANY(%(keys)s) AND created_at > %(seen_at)s)) LIMIT 1""",
-            {"id": conversation_id, "ids": ids, "keys": keys, "seen_at": edition.seen_at},
+                       OR (response_key = ANY(%(responses)s) AND created_at > %(seen_at)s)) LIMIT 1""",
+            {"id": conversation_id, "ids": ids, "responses": responses, "seen_at": edition.seen_at},
         )
         return await cursor.fetchone() is not None
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from psycopg.types.json import Jsonb
 
 from bot.database import DictConnection
-from bot.subscriptions.wanted import Wanted
+from bot.subscriptions.wanted import Key, Wanted
 
 NEWS = "utter_news"
 CONSENT = "utter_subscribe_consent"
@@ -33,6 +33,12 @@ async def active(connection: DictConnection, conversation_id: int) -> list[Wante
         [conversation_id],
     )
     return [Wanted(**cast(dict[str, Any], row)) for row in await cursor.fetchall()]
+
+
+async def keys(connection: DictConnection) -> list[Key]:
+    """All that anybody is subscribed to."""
+    cursor = await connection.execute("SELECT DISTINCT kind, subject FROM subscriptions WHERE ended_at IS NULL")
+    return [(str(row["kind"]), str(row["subject"])) for row in await cursor.fetchall()]
 
 
 async def consent_of(connection: DictConnection, conversation_id: int, payload: str) -> Consent | None:
