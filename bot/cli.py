@@ -17,13 +17,16 @@ from bot import (
     cli_campaign,
     cli_content,
     cli_figures,
+    cli_learn,
     cli_locale,
+    cli_model,
     cli_operators,
     cli_privacy,
     cli_report,
     cli_subscriptions,
     cli_zalo,
     model,
+    promotion,
     service,
 )
 from bot.check import findings
@@ -35,7 +38,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.add_typer(cli_campaign.app, name="campaign")
 app.add_typer(cli_content.app, name="content")
 app.add_typer(cli_figures.app, name="figures")
+app.add_typer(cli_learn.app, name="learn")
 app.add_typer(cli_locale.app, name="locale")
+app.add_typer(cli_model.app, name="model")
 app.add_typer(cli_operators.app, name="operator")
 app.add_typer(cli_privacy.app, name="privacy")
 app.add_typer(cli_subscriptions.app, name="subscriptions")
@@ -77,12 +82,23 @@ def ask(question: Annotated[str, typer.Argument(help='for example "tiêm vắc x
 
 
 @app.command()
-def train(force: Annotated[bool, typer.Option(help="train even if the data's model exists")] = False) -> None:
-    """Train the model of today's data, if there is none yet."""
+def train(
+    force: Annotated[bool, typer.Option(help="train even if the data's model exists")] = False,
+    candidate: Annotated[
+        bool, typer.Option(help="refuse when the data is that of the running model: there is nothing to try")
+    ] = False,
+) -> None:
+    """Train the model of today's data, if there is none yet. What runs is not touched: `loa model promote` does that."""
     settings = Settings.from_environment()
     ensure_home(settings)
+    noted = promotion.noted(settings)
+    if candidate and noted and noted.model == f"loa-{model.fingerprint()}.tar.gz":
+        raise SettingsError(f"Nothing was learned since {noted.model}, which runs: loa learn apply, or change data/nlu.")
     known = None if force else model.trained_model(settings)
-    console.print(f"model: {known or model.train(settings, _print_line)}", markup=False, highlight=False)
+    path = known or model.train(settings, _print_line)
+    console.print(f"model: {path}", markup=False, highlight=False)
+    if noted and noted.model != path.name:
+        _print_line(f"{noted.model} runs. Next: loa evaluate --compare, then loa model promote.")
 
 
 @app.command()
@@ -91,11 +107,16 @@ def evaluate(
         Path | None, typer.Option(exists=True, dir_okay=False, resolve_path=True, help="ask the labelled questions of this file")
     ] = None,
     folds: Annotated[int | None, typer.Option(min=2, help="thresholds from the training data, out of fold; 5 is usual")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="only today's data's model against the running one")] = False,
 ) -> None:
-    """Measure the understanding on the held-out questions in tests/nlu; tables and pictures go to reports/."""
+    """Measure the understanding on the held-out questions in tests/nlu; tables and pictures go to reports/. Where a newer model
+    waits to be promoted, it is compared with the running one. Exit code 1: it is worse than it may be."""
+    if compare:
+        raise typer.Exit(_compare_models(Settings.from_environment(), is_asked=True))
     options = [*(["--questions", str(questions)] if questions else []), *(["--folds", str(folds)] if folds else [])]
     # Another process: only bot/brain may import rasa.
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "bot.measuring.evaluate", *options], cwd=ROOT))  # noqa: S603
+    code = subprocess.call([sys.executable, "-m", "bot.measuring.evaluate", *options], cwd=ROOT)  # noqa: S603
+    raise typer.Exit(code or (0 if options else _compare_models(Settings.from_environment(), is_asked=False)))
 
 
 @app.command()
@@ -131,6 +152,19 @@ def worker() -> None:
             await asyncio.gather(built.work(), built.sweep(), built.work_with_chatwoot(), built.keeping.work())
 
     asyncio.run(run())
+
+
+def _compare_models(settings: Settings, *, is_asked: bool) -> int:
+    """0: as good as the running one, or nothing to compare; 1: worse; 2: asked for, but cannot be compared."""
+    noted, new = promotion.noted(settings), model.trained_model(settings)
+    if noted is None or new is None or noted.model == new.name or not model.is_ours(settings.models / noted.model):
+        if is_asked:
+            errors.print(
+                "There are no two models to compare: one must run (loa up), another be trained (loa train).", markup=False
+            )
+        return 2 if is_asked else 0
+    found = cli_model.compare(settings, settings.models / noted.model, new)
+    return 2 if found is None else int(bool(found["worse"]))
 
 
 def _print_line(line: str) -> None:
