@@ -201,7 +201,7 @@ class Turns:
             if await conversations.finish_turn(connection, waiting, [], outcome="answered"):
                 await move_from(connection, now, replace(happening, in_reply_to=waiting.id))
                 TURNS.labels("desk").inc()
-        log.info("message_for_the_desk", message=waiting.id, event=happening.event.value)
+        log.info("message_for_the_desk", message=waiting.id, moved_by=happening.event.value)
         return True
 
     async def _replies(self, begun: Begun) -> tuple[list[Outgoing], str, dict[str, Any]]:

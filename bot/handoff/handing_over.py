@@ -15,6 +15,7 @@ from bot.messages import Outgoing
 
 # The bot's answers that tell whom to call: with a desk, people come here instead.
 ASKED, GAVE_UP, EMERGENCY = "utter_talk_to_human", "utter_hand_over", "utter_emergency"
+SORRY = "utter_desk_gave_up"
 NOT_UNDERSTOOD = "nlu_fallback"
 # The button of an hour ago, pressed while somebody is there; a wish for a person while nobody is.
 _IN_HOURS: Mapping[Event, Event] = {Event.LEFT_QUESTION: Event.ASKED}
@@ -35,8 +36,12 @@ def wish(replies: Sequence[Outgoing], understood: Mapping[str, Any], *, is_typed
 
 
 def without_the_hotline(replies: Sequence[Outgoing]) -> list[Outgoing]:
-    """The replies that are given beside what the desk tells."""
-    return [reply for reply in replies if reply.key not in {ASKED, GAVE_UP}]
+    """The replies that are given beside what the desk tells: whoever did not ask for a person hears why one is called."""
+    return [_sorry(reply.language) if reply.key == GAVE_UP else reply for reply in replies if reply.key != ASKED]
+
+
+def _sorry(language: str) -> Outgoing:
+    return Outgoing.from_reply(office().catalogue.answer(SORRY, language=language).as_reply())
 
 
 async def possible(connection: DictConnection, conversation_id: int, language: str, wished: Happening) -> Happening | None:
@@ -54,18 +59,22 @@ async def possible(connection: DictConnection, conversation_id: int, language: s
 
 async def desk_for(connection: DictConnection, conversation_id: int, language: str, reason: str) -> Desk | None:
     """The desk of the open case, or the one that such a case would go to; None when it is switched off or nobody works there."""
-    cursor = await connection.execute(
-        """SELECT (SELECT desk FROM cases WHERE conversation_id = %s AND state <> 'ended') AS desk,
-                  EXISTS (SELECT FROM operators WHERE role IN ('operator', 'senior') AND disabled_at IS NULL) AS is_staffed""",
-        [conversation_id],
-    )
-    row = cast(dict[str, Any], await cursor.fetchone())
-    if not row["is_staffed"]:
+    cursor = await connection.execute("SELECT desk FROM cases WHERE conversation_id = %s AND state <> 'ended'", [conversation_id])
+    row = cast(dict[str, str] | None, await cursor.fetchone())
+    if not await has_staff(connection):
         return None
     desks = office().desks
-    if row["desk"] is not None:
+    if row is not None:
         desk = desks.named(row["desk"])
     else:
         _, place = await guessed(connection, conversation_id)
         desk = desks.for_case(place, language, reason)
     return desk if desk.is_on else None
+
+
+async def has_staff(connection: DictConnection) -> bool:
+    """Whether citizens are handed over at all: somebody's work is to answer them. Who runs Loa may help, and watches no queue."""
+    cursor = await connection.execute(
+        "SELECT EXISTS (SELECT FROM operators WHERE role IN ('operator', 'senior') AND disabled_at IS NULL) AS found"
+    )
+    return bool(cast(dict[str, Any], await cursor.fetchone())["found"])

@@ -143,7 +143,7 @@ EDGES: Mapping[State, Mapping[Event, Edge]] = {
     },
     State.OPERATOR: {
         Event.WROTE: _edge(State.OPERATOR),
-        Event.IN_DANGER: _edge(State.OPERATOR, None, Effect.URGENT),
+        Event.IN_DANGER: _edge(State.OPERATOR, Notice.DANGER, Effect.URGENT, Effect.ONCE),
         Event.TRANSFER_AGREED: _edge(State.QUEUE, Notice.MOVED, Effect.MOVE, Effect.WAIT),
         Event.TRANSFER_REFUSED: _edge(State.OPERATOR, Notice.NOT_MOVED),
         Event.FILED: _edge(State.OPERATOR),

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 import structlog
 
 from bot.database import DictConnection, Pool
-from bot.handoff.moving import Happening, move_from, situation
+from bot.handoff.moving import Happening, guessed, move_from, situation
 from bot.handoff.office import office
 from bot.handoff.ownership import Event
 
@@ -48,6 +48,20 @@ class Timeouts:
 
     async def work(self) -> None:
         await self.walk()
+        await self.guess()
+
+    async def guess(self) -> int:
+        """What a waiting case is about, where the citizen has said so only after it was opened; how many were named."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT id, conversation_id FROM cases WHERE state = 'waiting' AND topic IS NULL ORDER BY id LIMIT %s", [AT_ONCE]
+            )
+            return sum(
+                [
+                    await _named(connection, int(str(row["id"])), int(str(row["conversation_id"])))
+                    for row in await cursor.fetchall()
+                ]
+            )
 
     async def walk(self) -> dict[Event, int]:
         """Walk every edge that is due; how many conversations by event."""
@@ -74,6 +88,17 @@ class Timeouts:
             moved = await move_from(connection, now, Happening(event, CLOCK, outcome=outcome))
         log.info("case_moved_by_the_clock", conversation=conversation_id, case=now.case_id, moved_by=event.value)
         return moved is not None
+
+
+async def _named(connection: DictConnection, case_id: int, conversation_id: int) -> bool:
+    topic, place = await guessed(connection, conversation_id)
+    if topic is None:
+        return False
+    await connection.execute(
+        "UPDATE cases SET topic = %s, place = coalesce(place, %s) WHERE id = %s AND state = 'waiting' AND topic IS NULL",
+        [topic, place, case_id],
+    )
+    return True
 
 
 def _limits() -> dict[str, Any]:

@@ -61,6 +61,8 @@ class Watched:
     async def _look(self, message: Outgoing) -> None:
         owner = await self.street.owner()
         if owner == "operator" and message.author == "bot" and not message.key.startswith("utter_desk_"):
+            if message.key == "utter_emergency" and not message.text.startswith("answer to"):
+                return  # 115, said by the desk itself
             self.wrong.append(f"the bot said {message.key} while a person answers")
 
     async def begin(self) -> None:

@@ -71,6 +71,7 @@ def test_the_bot_says_nothing_into_a_platforms_inbox_talk() -> None:
 
 def test_danger_is_answered_with_115_wherever_no_person_answers() -> None:
     assert EDGES[State.QUEUE][Event.IN_DANGER].notice == Notice.DANGER
+    assert EDGES[State.OPERATOR][Event.IN_DANGER].notice == Notice.DANGER, "the operator may look elsewhere"
     for state in (State.BOT, State.LISTED, State.QUEUE, State.OPERATOR, State.INBOX):
         assert Effect.URGENT in EDGES[state][Event.IN_DANGER].effects
 

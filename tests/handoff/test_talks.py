@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.handoff.cases import CaseRefused
+from bot.handoff.timeouts import Timeouts
 from tests.handoff.street import Street, without_the_desk
 
 
@@ -31,16 +33,23 @@ async def test_accounts_that_do_not_answer_citizens_open_no_desk(street: Street,
     assert street.told == ["utter_talk_to_human"]
 
 
-@pytest.mark.parametrize(("words", "reason"), [("người", "asked"), ("hở", "not_understood"), ("vô ích", "not_helpful")])
-async def test_a_citizen_is_handed_over_in_the_turn_itself(street: Street, words: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "reason", "why"),
+    [
+        ("người", "asked", []),
+        ("hở", "not_understood", ["utter_desk_gave_up"]),
+        ("vô ích", "not_helpful", ["utter_desk_gave_up"]),
+    ],
+)
+async def test_a_citizen_is_handed_over_in_the_turn_itself(street: Street, words: str, reason: str, why: list[str]) -> None:
     await street.hires("hanh")
     await street.asks("tiêm ở đâu")
     await street.asks(words)
-    assert street.told == ["utter_greet", "utter_desk_queued_no_wait"], "whom to call stands in there, too"
+    assert street.told == ["utter_greet", *why, "utter_desk_queued_no_wait"], "whom to call stands in there, too"
     case = await street.case()
     assert (case["reason"], case["state"], case["topic"]) == (reason, "waiting", "vaccine_where")
     assert await street.owner() == "queue"
-    told = await street.one("SELECT in_reply_to, text FROM messages WHERE response_key LIKE 'utter_desk%%'")
+    told = await street.one("SELECT in_reply_to, text FROM messages WHERE response_key LIKE 'utter_desk_queued%%'")
     assert told["in_reply_to"] == await street.one("SELECT max(id) FROM messages WHERE direction = 'incoming'")
     assert "19009095" in told["text"]
     assert "{" not in told["text"]
@@ -81,8 +90,23 @@ async def test_danger_is_answered_while_the_citizen_waits_and_puts_the_case_on_t
     assert await street.owner() == "queue"
     await street.desk("claim", "hanh")
     said = len(street.told)
-    await street.asks("mẹ tôi khó thở, tím môi")
-    assert len(street.told) == said, "now a person answers"
+    for _ in range(2):
+        await street.asks("mẹ tôi khó thở, tím môi")
+    assert street.told[said:] == [], "115 was told in this case; now a person answers"
+
+
+async def test_danger_typed_to_an_operator_who_may_look_elsewhere_is_answered_with_115_once(street: Street) -> None:
+    await street.hires("hanh")
+    await street.asks("người")
+    await street.desk("claim", "hanh")
+    said = len(street.told)
+    with capture_logs() as logs:
+        for _ in range(2):
+            await street.asks("mẹ tôi khó thở, tím môi")
+    assert street.told[said:] == ["utter_emergency"]
+    assert (await street.case())["is_urgent"]
+    assert await street.owner() == "operator"
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == []
 
 
 async def test_an_emergency_is_answered_first_and_then_the_desk_is_told(street: Street) -> None:
@@ -161,7 +185,7 @@ async def test_out_of_hours_the_question_need_not_be_left(street: Street) -> Non
     await street.asks("hở")
     await street.taps("/desk_leave_nothing")
     await street.asks("số của tôi là 0912 345 678")
-    assert street.told == ["utter_desk_shut", "utter_desk_not_left", "utter_greet"]
+    assert street.told == ["utter_desk_gave_up", "utter_desk_shut", "utter_desk_not_left", "utter_greet"]
     assert await street.one("SELECT count(*) FROM cases") == 0
 
 
@@ -295,3 +319,15 @@ async def test_a_broken_desk_never_leaves_the_citizen_without_an_answer(street: 
     await street.asks("người")
     assert street.told == ["utter_talk_to_human"]
     assert await street.one("SELECT turn FROM messages WHERE direction = 'incoming'") == "answered"
+
+
+async def test_what_a_left_question_is_about_is_known_once_the_citizen_has_asked_it(street: Street) -> None:
+    await street.hires("hanh")
+    street.shuts()
+    await street.asks("người")
+    await street.taps("/desk_leave")
+    assert await Timeouts(street.pool).guess() == 0
+    assert (await street.case())["topic"] is None
+    await street.asks("tiêm ở đâu")
+    assert await Timeouts(street.pool).guess() == 1
+    assert (await street.case())["topic"] == "vaccine_where"
