@@ -2,7 +2,7 @@
 
     GET  /desk/answers?q=…&case=7    → {"hits": [{key, title, snippet, topic, risk, source, reviewed}],
                                         "suggestions": [{topic, key, title, confidence}], "is_model_away": false}
-         suggestions are for `q`, or without it for the citizen's last words in the case
+         suggestions are for `q`, or without it for the citizen's last words in the case that ask something
     GET  /desk/answers/{key}?case=7  → {key, topic, title, risk, is_live, is_draft, is_withdrawn, language, language_name,
                                         vi: {text, buttons: [title], attachments}, own: the same or null, own_words,
                                         source, reviewed}
@@ -32,7 +32,7 @@ from bot.desk.room import DESK, DESK_ROLES, case_id_of
 from bot.directory.languages import VIETNAMESE
 from bot.handoff import cases
 from bot.handoff.cases import CaseRefused
-from bot.handoff.rows import Case
+from bot.handoff.rows import Case, last_question
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.messages import Outgoing
@@ -64,7 +64,7 @@ class AnswerPages:
     async def search(self, visit: Visit) -> Response:
         asked, case = question(visit.request.query_params.get("q", "")), await self._case(visit.request)
         hits: list[Hit] = await asyncio.to_thread(self._asking.answers.search, asked)
-        understood = await self._asking.suggestions.of(asked or (question(case.last_line) if case else ""))
+        understood = await self._asking.suggestions.of(asked or (question(await self._last_question(case)) if case else ""))
         return _json(
             {
                 "hits": [hit.as_dict() for hit in hits],
@@ -102,6 +102,11 @@ class AnswerPages:
         except CaseRefused as refused:
             return self._refusal(refused.reason, 404 if refused.reason == "unknown" else 409, refused.values)
         return _json({"sent": sent})
+
+    async def _last_question(self, case: Case) -> str:
+        talk = [name for name, intent in self._catalogue.intents.items() if intent.topic == "talk"]
+        async with self._pool.connection() as connection:
+            return await last_question(connection, case.conversation_id, talk) or case.last_line
 
     async def _previews(self, key: str, language: str, case: Case | None) -> list[Preview]:
         """What the bot would say of the answer's topic now; an answer that it does not fill in is taken as it stands."""

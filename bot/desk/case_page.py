@@ -100,7 +100,7 @@ class CasePage:
 
     def state(self, case: Case) -> str:
         """What the forms of the page hang on: when it changes, the page is opened anew."""
-        return f"{case.state}:{case.operator_id or 0}:{case.transfer_to or ''}"
+        return f"{case.state}:{case.operator_id or 0}:{case.transfer_to or ''}:{case.is_urgent:d}"
 
     async def _send(self, visit: Visit, case_id: int, text: str, *, waits: bool) -> None:
         person, key = visit.person, visit.form["key"]
@@ -180,7 +180,7 @@ class CasePage:
             case = await rows.get(connection, case_id)
             if case is None:
                 return self._room.layout.page(visit.request, "missing.html", visit.person, visit.csrf, status=404)
-            talk = await transcript(connection, case.conversation_id, before=before)
+            talk = await transcript(connection, case.conversation_id, before=before, ended_at=case.ended_at)
             earlier = await rows.past(connection, conversation_id=case.conversation_id, limit=MOST_EARLIER)
             await connection.execute(*entry(visit.person.name, "case_viewed", f"case:{case_id}"))
         values = {

@@ -128,7 +128,8 @@ class Events:
             case = await rows.get(connection, case_id)
             if case is None:
                 return None
-            talk = await transcript(connection, case.conversation_id, most=MOST_MESSAGES if is_first else NEWEST)
+            most = MOST_MESSAGES if is_first else NEWEST
+            talk = await transcript(connection, case.conversation_id, most=most, ended_at=case.ended_at)
         about = {"state": self._page.state(case), "window": self._room.window(case)}
         is_known = shown.get(ABOUT) == about
         before = dict(shown)

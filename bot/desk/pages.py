@@ -20,10 +20,13 @@ from bot.desk.events import Events
 from bot.desk.live import DeskNews
 from bot.desk.rendering import Rendering, order_of
 from bot.desk.room import DESK, DESK_ROLES, SENIOR_ROLES, Room, case_id_of, refusal
+from bot.desk.shown import why_shut
 from bot.directory.places import Places
 from bot.handoff import cases, rows
 from bot.handoff.cases import CaseRefused
 from bot.handoff.desks import Desks
+from bot.handoff.handing_over import has_staff
+from bot.handoff.office import office
 from bot.languages.catalogue import Catalogue
 from bot.staff.door import Door, StaffRoute, Visit
 from bot.staff.layout import Layout, redirect
@@ -109,9 +112,10 @@ class DeskPages:
     async def past(self, visit: Visit) -> Response:
         """A page of what is over, the newest first."""
         rendering, before = self._room.rendering, case_id_of(visit.request.query_params.get("before", ""))
+        desk = self._room.desk_asked_for(visit)
         async with self._room.pool.connection() as connection, connection.transaction():
-            found = await rows.past(connection, before=before or None, limit=PAST_A_PAGE + 1)
-            await connection.execute(*entry(visit.person.name, "past_cases_viewed"))
+            found = await rows.past(connection, desk=desk or None, before=before or None, limit=PAST_A_PAGE + 1)
+            await connection.execute(*entry(visit.person.name, "past_cases_viewed", desk))
         shown = [
             {
                 "case": case,
@@ -122,7 +126,7 @@ class DeskPages:
             for case in found[:PAST_A_PAGE]
         ]
         older = found[PAST_A_PAGE - 1].id if len(found) > PAST_A_PAGE else None
-        values = {"shown": shown, "older": older, "is_later": bool(before)}
+        values = {"shown": shown, "older": older, "is_later": bool(before), "desk": desk, "desks": self._room.desks.all}
         return self._room.layout.page(visit.request, "past.html", visit.person, visit.csrf, values)
 
     async def _queue(self, visit: Visit, refused: str = "", status: int = 200) -> Response:
@@ -133,11 +137,14 @@ class DeskPages:
         decides = visit.person.role in SENIOR_ROLES
         async with self._room.pool.connection() as connection:
             waiting = await drafts.waiting(connection) if decides else []
+            is_staffed = await has_staff(connection)
             await connection.execute(*entry(visit.person.name, "queue_viewed", desk))
+        asked_for = [one for one in self._room.desks.all if desk in ("", one.id)]
         values = {
             "groups": groups,
             "desk": desk,
             "desks": self._room.desks.all,
+            "shut": why_shut(asked_for, office().now(), self._room.layout.words, is_staffed=is_staffed),
             "decides": decides,
             "drafts": [part.html() for part in self._room.rendering.drafts(waiting, visit.person, visit.csrf)],
             "refused": refused,

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from string import Formatter
 from typing import Any
 
 from bot.desk.drafts import Draft
@@ -24,6 +25,9 @@ from bot.staff.sessions import Person
 NOT_UNDERSTOOD = "nlu_fallback"
 HANDED_OVER = "utter_hand_over"
 MOST_OTHERS = 3
+# What stood in a notice is not kept apart from its words.
+NOT_KEPT = ("desk", "position", "minutes", "claim_minutes", "opens", "code", "until")
+UNKNOWN = "…"
 
 
 @dataclass(frozen=True)
@@ -135,8 +139,11 @@ class Rendering:
         key = fields["response_key"]
         if fields["author"] == "citizen" or fields["language"] == VIETNAMESE or key not in self._catalogue.entries:
             return ""
-        text = self._catalogue.answer(key).text
-        return "" if text in fields["text"] else text
+        literal = [
+            line.strip() for part, _, _, _ in Formatter().parse(self._catalogue.entries[key].text) for line in part.split("\n")
+        ]
+        is_below = all(line in fields["text"] for line in literal)
+        return "" if is_below else self._catalogue.answer(key, dict.fromkeys(NOT_KEPT, UNKNOWN)).text
 
     def _understood(self, understood: Mapping[str, Any]) -> dict[str, Any]:
         intent, confidence = understood.get("intent"), understood.get("confidence")

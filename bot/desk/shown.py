@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from bot.channels.rendering import shortened
+from bot.handoff.desks import Desk
 from bot.masking import masked_words
+from bot.staff.layout import moment
 
 LINE_CHARACTERS = 110
 # A message may be long; no more of it is looked at for its line.
@@ -49,3 +51,17 @@ def safe_host(url: str) -> str:
         return parts.hostname or "" if parts.scheme == "https" and not parts.username else ""
     except ValueError:
         return ""
+
+
+def why_shut(desks: Sequence[Desk], now: datetime.datetime, words: Mapping[str, str], *, is_staffed: bool) -> list[str]:
+    """Why nobody is handed over to these desks now, a sentence for each; empty while all are open."""
+    if not is_staffed:
+        return [words["desk_nobody"]]
+    sentences = []
+    for desk in desks:
+        opens = desk.opens_next(now) if desk.is_on else None
+        if desk.is_on and desk.is_open(now):
+            continue
+        told = {"name": desk.name, "opens": moment(opens) if opens else ""}
+        sentences.append(words["desk_shut" if opens else "desk_off"].format_map(told))
+    return sentences

@@ -49,10 +49,16 @@ class Transcript:
 
 
 async def transcript(
-    connection: DictConnection, conversation_id: int, *, before: int | None = None, most: int = MOST_MESSAGES
+    connection: DictConnection,
+    conversation_id: int,
+    *,
+    before: int | None = None,
+    most: int = MOST_MESSAGES,
+    ended_at: datetime.datetime | None = None,
 ) -> Transcript:
-    """The newest messages, or those before one of them, with all that happened in their time."""
-    messages = await _messages(connection, conversation_id, before, most)
+    """The newest messages, or those before one of them, with all that happened in their time. `ended_at`: of a case that is over;
+    what the citizen says afterwards is for the bot alone."""
+    messages = await _messages(connection, conversation_id, before, most, ended_at)
     is_cut = len(messages) > most
     shown = messages[:most]
     since = shown[-1].at if is_cut else None
@@ -62,20 +68,27 @@ async def transcript(
     around = [
         item
         for item in beside
-        if item.key not in sent and (since is None or item.at >= since) and (until is None or item.at <= until)
+        if item.key not in sent
+        and (since is None or item.at >= since)
+        and (until is None or item.at <= until)
+        and (ended_at is None or item.kind != "event" or item.at <= ended_at)
     ]
     return Transcript(sorted([*shown, *around], key=lambda item: item.order), shown[-1].id if is_cut else None, sent)
 
 
-async def _messages(connection: DictConnection, conversation_id: int, before: int | None, most: int) -> list[Item]:
-    """Newest first, one more than are shown."""
+async def _messages(
+    connection: DictConnection, conversation_id: int, before: int | None, most: int, ended_at: datetime.datetime | None
+) -> list[Item]:
+    """Newest first, one more than are shown; behind the end only the answer to what the operator asked the bot in giving back."""
     found = await connection.execute(
         """SELECT m.id, m.created_at AS at, m.author, m.kind, m.text, m.payload, m.language, m.attachments, m.place, m.edits,
                   m.turn, m.understood, m.delivery, m.delivery_error, m.response_key, m.buttons, m.in_reply_to, o.name
              FROM messages m LEFT JOIN operators o ON o.id = m.operator_id
             WHERE m.conversation_id = %s AND (%s::bigint IS NULL OR m.id < %s)
+              AND (%s::timestamptz IS NULL OR m.created_at <= %s
+                   OR EXISTS (SELECT FROM messages a WHERE a.id = m.in_reply_to AND a.author = 'operator' AND a.created_at <= %s))
             ORDER BY m.id DESC LIMIT %s""",
-        [conversation_id, before, before, most + 1],
+        [conversation_id, before, before, ended_at, ended_at, ended_at, most + 1],
     )
     return [_item("message", row) for row in await found.fetchall()]
 

@@ -81,18 +81,38 @@ async def mine(connection: DictConnection, operator_id: int, limit: int = 200) -
 
 
 async def past(
-    connection: DictConnection, *, conversation_id: int | None = None, before: int | None = None, limit: int = 50
+    connection: DictConnection,
+    *,
+    conversation_id: int | None = None,
+    desk: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[Case]:
-    """What is over, the newest first; of one conversation, or of all. `before`: the id of the last case of the page before."""
+    """What is over, the newest first; of one conversation, of one desk, or of all.
+    `before`: the id of the last case of the page before."""
     values: list[Any] = []
     where: LiteralString = "WHERE k.state = 'ended'"
     if conversation_id is not None:
         where += " AND k.conversation_id = %s"
         values.append(conversation_id)
+    if desk is not None:
+        where += " AND k.desk = %s"
+        values.append(desk)
     if before is not None:
         where += " AND (k.ended_at, k.id) < (SELECT ended_at, id FROM cases WHERE id = %s)"
         values.append(before)
     return await _cases(connection, where + " ORDER BY k.ended_at DESC, k.id DESC LIMIT %s", [*values, limit])
+
+
+async def last_question(connection: DictConnection, conversation_id: int, talk: Collection[str]) -> str:
+    """The citizen's last words that the bot did not take for mere talk (`talk`: intents); empty for none."""
+    cursor = await connection.execute(
+        """SELECT text FROM messages WHERE conversation_id = %s AND direction = 'incoming' AND author = 'citizen' AND text <> ''
+              AND turn <> 'withdrawn' AND coalesce(understood ->> 'intent', '') <> ALL(%s) ORDER BY id DESC LIMIT 1""",
+        [conversation_id, list(talk)],
+    )
+    row = cast(dict[str, str] | None, await cursor.fetchone())
+    return row["text"] if row else ""
 
 
 async def _cases(connection: DictConnection, where: LiteralString, values: Sequence[object]) -> list[Case]:

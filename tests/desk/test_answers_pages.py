@@ -105,6 +105,18 @@ def test_without_words_the_citizens_last_ones_are_asked_about(scene: Scene, an: 
     assert scene.rasa.asked[-1] == {"text": "giá xét nghiệm bao nhiêu"}
 
 
+def test_a_wish_for_a_person_is_no_question(scene: Scene, an: Browser) -> None:
+    case_id = scene.case(text="giá xét nghiệm bao nhiêu")
+    scene.office.rows(
+        """INSERT INTO messages (conversation_id, direction, author, channel, text, turn, understood)
+           SELECT conversation_id, 'incoming', 'citizen', 'webchat', 'cho tôi gặp người', 'answered', '{"intent": "talk_to_human"}'
+             FROM cases WHERE id = %s""",
+        case_id,
+    )
+    an.opens("/desk/answers", params={"case": case_id})
+    assert scene.rasa.asked[-1] == {"text": "giá xét nghiệm bao nhiêu"}
+
+
 def test_an_answer_is_previewed_in_the_citizens_language(scene: Scene, an: Browser) -> None:
     shown = an.opens("/desk/answers/utter_testing_where", params={"case": scene.case()}).json()
     assert (shown["language"], shown["language_name"], shown["is_draft"], shown["is_live"]) == ("rad", "tiếng Ê Đê", True, False)

@@ -33,6 +33,33 @@ def test_an_answer_in_another_language_stands_beside_its_vietnamese(desk: Desk) 
     assert WORDS["in_vietnamese"] in page
 
 
+def test_beside_a_notice_nothing_stands_that_is_said_below_it_or_has_holes(desk: Desk) -> None:
+    conversation_id = desk.writes("hỏi", turn="answered", language="rad")
+    values = {"desk": "Bàn trực xã", "position": 2, "claim_minutes": 10}
+    told = catalogue().answer("utter_desk_queued_no_wait", values, "rad").text
+    replied(desk, conversation_id, None, told, "utter_desk_queued_no_wait", language="rad")
+    browser, address = desk.comes("lan"), f"/desk/cases/{open_case(desk, conversation_id)}"
+    assert WORDS["in_vietnamese"] not in browser.opens(address).text
+    replied(desk, conversation_id, None, "Mrô 2", "utter_desk_queued_no_wait", language="rad")
+    assert "Bạn ở vị trí số …" in browser.opens(address).text
+
+
+def test_what_a_citizen_says_after_the_end_is_for_the_bot_alone(desk: Desk) -> None:
+    case_id = desk.asks("xin gặp người")
+    lan = desk.holds("lan", case_id)
+    does(lan, case_id, "give-back", topic="vaccine_where")
+    conversation_id = desk.case(case_id)["conversation_id"]
+    [row] = desk.office.rows("SELECT id FROM messages WHERE author = 'operator' AND direction = 'incoming'")
+    replied(desk, conversation_id, row["id"], "Tiêm ở trạm y tế", "utter_vaccine_where")
+    secret = desk.says(conversation_id, "chuyện riêng với bot", turn="answered")
+    replied(desk, conversation_id, secret, "trả lời chuyện riêng", "utter_greet")
+    page = lan.opens(f"/desk/cases/{case_id}").text
+    assert "xin gặp người" in page
+    assert "Tiêm ở trạm y tế" in page, "what the operator asked the bot to say"
+    assert "chuyện riêng" not in page
+    assert "chuyện riêng" in lan.opens(f"/desk/cases/{open_case(desk, conversation_id)}").text, "a new case shows what led to it"
+
+
 def test_what_a_citizen_sends_is_shown_and_never_run(desk: Desk) -> None:
     files = [
         {"kind": "photo", "url": "https://cdn.example.org/a.jpg", "name": "<i>a</i>.jpg"},

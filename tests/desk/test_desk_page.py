@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
+from bot.handoff.desks import Desks
 from tests.desk.conftest import PLACE, WORDS, Desk, does
 
 
@@ -95,3 +98,24 @@ def test_what_is_over_is_found_page_by_page(desk: Desk) -> None:
     assert (len(shown), len(rest)) == (50, 3)
     assert sorted(map(int, shown + rest), reverse=True) == [int(number) for number in shown + rest]
     assert desk.office.log("past_cases_viewed") == [("lan", "past_cases_viewed")] * 2
+
+
+def test_what_is_over_can_be_narrowed_to_one_desk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = desk.asks(), desk.asks()
+    senior = desk.comes("mai", "senior")
+    for case_id in (here, there):
+        does(senior, case_id, "close", outcome="answered")
+    desk.office.rows("UPDATE cases SET desk = 'cdc' WHERE id = %s", there)
+    monkeypatch.setattr(Desks, "__contains__", lambda _, id_: id_ in {"dak-lak", "cdc"})
+    for asked, shown in (("?desk=cdc", {there}), ("?desk=dak-lak", {here}), ("", {here, there}), ("?desk=nope", {here, there})):
+        page = senior.opens(f"/desk/past{asked}").text
+        assert {int(found) for found in re.findall(r"/desk/cases/(\d+)", page)} == shown, asked
+
+
+def test_an_admin_reads_that_nobody_is_handed_over_without_an_account_for_it(desk: Desk) -> None:
+    admin = desk.comes("quan", "admin")
+    desk.office.rows("UPDATE operators SET disabled_at = now() WHERE role IN ('operator', 'senior')")
+    assert WORDS["desk_nobody"] in admin.opens("/desk").text
+    desk.comes("moi-den")
+    assert WORDS["desk_nobody"] not in admin.opens("/desk").text
+    desk.office.rows("UPDATE operators SET disabled_at = NULL")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 
 import pytest
 
-from bot.desk.shown import LINE_CHARACTERS, masked_line, safe_host, span, window_left
+from bot.desk.shown import LINE_CHARACTERS, masked_line, safe_host, span, why_shut, window_left
 from bot.desk.transcript import SEEN_AS_MESSAGES
+from bot.handoff.desks import Desks
 from bot.handoff.moving import UNNOTED
 from bot.handoff.ownership import Event
 from bot.settings import ROOT
@@ -77,3 +79,15 @@ def test_every_refusal_has_its_sentence() -> None:
     }
     assert {"claimed_by", "draft_own", "too_long"} <= raised, "or it found none"
     assert raised - set(WORDS["refused"]) == set()
+
+
+def test_why_nobody_is_handed_over() -> None:
+    desk = Desks.load(ROOT, "dak-lak").default
+    off = dataclasses.replace(desk, is_on=False)
+    # A Monday: the desk is open at nine, shut at eight in the evening.
+    opened, shut = (datetime.datetime(2026, 11, 23, hour, tzinfo=datetime.UTC) for hour in (2, 13))
+    assert why_shut([desk], opened, WORDS, is_staffed=True) == []
+    said = WORDS["desk_shut"].format(name=desk.name, opens="07:00 24/11/2026")
+    assert why_shut([desk], shut, WORDS, is_staffed=True) == [said]
+    assert why_shut([off, desk], opened, WORDS, is_staffed=True) == [WORDS["desk_off"].format(name=desk.name)]
+    assert why_shut([desk], opened, WORDS, is_staffed=False) == [WORDS["desk_nobody"]]

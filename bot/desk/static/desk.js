@@ -188,7 +188,8 @@
 
   /* ---------------------------------------------------------------- the queue */
 
-  let audio = null;
+  /* Browsers play nothing before the first click or key on a page; until then the button says so. */
+  let audio = null, isMuted = navigator.userActivation?.hasBeenActive === false;
   const soundButton = find("[data-sound]");
 
   function hasSound() {
@@ -199,18 +200,30 @@
     if (!soundButton) return;
     soundButton.hidden = false;
     soundButton.setAttribute("aria-pressed", String(hasSound()));
-    soundButton.textContent = hasSound() ? words.soundOn : words.soundOff;
+    soundButton.textContent = !hasSound() ? words.soundOff : isMuted ? words.soundMuted : words.soundOn;
+  }
+
+  function unmute() {
+    if (!isMuted) return;
+    isMuted = false;
+    showSound();
   }
 
   function toggleSound() {
+    if (isMuted && hasSound()) {
+      unmute();
+      ring(false);
+      return;
+    }
+    unmute();
     keep("sound", hasSound() ? "off" : "on");
     showSound();
     ring(false);
   }
 
-  /* Two short tones, three for an emergency; browsers play nothing before the first key or click. */
+  /* Two short tones, three for an emergency. */
   function ring(isUrgent) {
-    if (!hasSound() || !window.AudioContext) return;
+    if (isMuted || !hasSound() || !window.AudioContext) return;
     audio = audio || new AudioContext();
     audio.resume().then(() => {
       for (let number = 0; number < (isUrgent ? 3 : 2); number += 1) {
@@ -266,6 +279,7 @@
     showSound();
     counts();
     soundButton?.addEventListener("click", toggleSound);
+    for (const sign of ["click", "keydown"]) addEventListener(sign, () => setTimeout(unmute), { once: true });
     for (const select of all("[data-submits]")) select.addEventListener("change", () => select.form.submit());
     listen(page.dataset.events, hearQueue);
     const keys = {
