@@ -54,7 +54,9 @@ _BIRTH = re.compile(
     re.IGNORECASE,
 )
 _GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+(?:\s?-\s?\d{1,3}(?:\.\d{3})+)?")
-_DIGITS = re.compile(r"(?<![\w])\+?\(?\d\)?(?:[ .\-()]{0,2}\d){6,}(?!\w)")
+# Who writes a number to be read by people alone writes `o` for 0.
+_DIGITS = re.compile(r"(?<![\w])\+?\(?[\doO]\)?(?:[ .\-()]{0,2}[\doO]){6,}(?!\w)")
+LEAST_DIGITS = 5
 _SPELLED = re.compile(
     r"(?<!\w)(?:(?:không|khong|một|mot|hai|ba|bốn|bon|tư|năm|nam|lăm|sáu|sau|bảy|bẩy|bay|tám|tam|chín|chin)[ ,.-]{1,3}){6,}"
     r"(?:không|khong|một|mot|hai|ba|bốn|bon|tư|năm|nam|lăm|sáu|sau|bảy|bẩy|bay|tám|tam|chín|chin)(?!\w)",
@@ -65,10 +67,25 @@ _HANDLE = re.compile(
     r"(?P<handle>[^\s,;\[\]]{2,64})",
     re.IGNORECASE,
 )
+_CALLED = re.compile(r"(?<![\w.])@[\w.]{3,64}")
+_PROFILE = re.compile(r"(?P<said>(?<!\w)(?i:fb|facebook|nick)\s+)[A-ZĐ]\w*(?:\s+(?:[A-ZĐ]\w*|\d+)){1,3}")
+_SECRET = re.compile(
+    r"(?P<said>(?<!\w)(?:mật khẩu|mat khau|password|otp|mã xác nhận|ma xac nhan)(?:\s+[^\W\d]+){0,3}?\s*[:=]?\s*)"
+    r"(?=[^\s,;]{4,64}(?![^\s,;]))[^\s,;]*\d[^\s,;]*",
+    re.IGNORECASE,
+)
+# Names in other languages of the province. "What is it called" asks for none.
+_FOREIGN_NAMES = (
+    re.compile(r"(?P<said>(?<!\w)(?i:my name is|my name's|name:)\s+)[^\W\d_]+(?:\s+[A-ZÀ-ỸĐ][^\W\d_]*){0,3}"),
+    re.compile(r"(?P<said>(?<!\w)(?:I am|I'm|i am|i'm|This is|this is)\s+)[A-ZÀ-ỸĐ][^\W\d_]+(?:\s+[A-ZÀ-ỸĐ][^\W\d_]*){1,3}"),
+    re.compile(r"(?P<said>ឈ្មោះ\s*)(?!អ្វី|អី)\S+(?:\s+\S+)?"),
+    re.compile(r"(?P<said>(?<!\w)(?i:npe hu ua|npe yog)\s+)(?!(?i:li cas|dab tsi))[^\W\d_]+(?:\s+[A-Z][^\W\d_]*){0,3}"),
+)
 _HOUSE = re.compile(r"(?<!\w)\d{1,4}(?:/\d{1,4}){0,3}[A-Za-z]?\s+(?=\[tên\])")
 _WORD = re.compile(r"[^\W\d_](?:['’ʼ]?\w)*|\d+(?:[/-]\d+)*[A-Za-z]?|\S")
+_CAPITAL = "[A-ZÀ-ỸĂÂĐÊÔƠƯĆČŃÑ]"
 _HIGHLAND = re.compile(
-    r"(?<!\w)(?:Y[ -](?!T[ếeÉE])|H['’ʼ] ?)[A-ZÀ-ỸĂÂĐÊÔƠƯĆČŃÑ][^\W\d_]+(?:\s+[A-ZÀ-ỸĂÂĐÊÔƠƯĆČŃÑ][^\W\d_]+){0,2}"
+    rf"(?<!\w)(?:Y[ -](?!T[ếeÉE])|H['’ʼ] ?|H (?=\w+\s+{_CAPITAL})){_CAPITAL}[^\W\d_]+(?:\s+{_CAPITAL}[^\W\d_]+){{0,2}}"
 )
 
 
@@ -109,6 +126,11 @@ def without_names(text: str) -> str:
     masked = _DIGITS.sub(_number, masked)
     masked = _SPELLED.sub(NUMBER, masked)
     masked = _HANDLE.sub(_handle, masked)
+    masked = _CALLED.sub(ACCOUNT, masked)
+    masked = _PROFILE.sub(lambda found: found["said"] + ACCOUNT, masked)
+    masked = _SECRET.sub(lambda found: found["said"] + NUMBER, masked)
+    for told in _FOREIGN_NAMES:
+        masked = told.sub(lambda found: found["said"] + NAME, masked)
     masked = _replaced(masked, _addresses, ADDRESS)
     masked = _HIGHLAND.sub(lambda found: found[0] if fold(found[0]) in KEPT_NAMES else NAME, masked)
     masked = _replaced(masked, _names, NAME)
@@ -124,7 +146,9 @@ def _site(found: re.Match[str]) -> str:
 
 
 def _number(found: re.Match[str]) -> str:
-    digits = re.sub(r"\D", "", found[0])
+    if sum(letter.isdigit() for letter in found[0]) < LEAST_DIGITS:
+        return found[0]
+    digits = re.sub(r"\D", "", re.sub("[oO]", "0", found[0]))
     if _GROUPED.fullmatch(found[0].strip()) or digits.startswith(HOTLINES):
         return found[0]
     if len(digits) in PHONE_DIGITS.get("84" if digits.startswith("84") else digits[0], ()):
@@ -195,7 +219,8 @@ def _cue_before(words: list[Word], at: int) -> str:
     whose = list(before)
     while before and before[-1].one_of(PRONOUNS):
         before = before[:-1]
-    if before and before[-1].says("tên") and (is_told or is_before or len(whose) > len(before) or _is_told_by(before)):
+    is_named = is_told or is_before or len(whose) > len(before) or words[at].is_capital or _is_told_by(before)
+    if before and before[-1].says("tên") and is_named:
         return "named"
     if not whose:
         return ""

@@ -22,11 +22,23 @@ NAMES = [
     ("Y Bhin Mlô 60 tuổi", "[tên] 60 tuổi"),
     ("H'Hen Niê sốt cao", "[tên] sốt cao"),
     ("ông Y Nuê hỏi", "ông [tên] hỏi"),
+    ("H Hen Niê hỏi", "[tên] hỏi"),
+    ("em là sinh viên tên Trang", "em là sinh viên tên [tên]"),
+    ("my name is john Smith, where to test", "my name is [tên], where to test"),
+    ("I am Anna Lee and I have a fever", "I am [tên] and I have a fever"),
+    ("ខ្ញុំឈ្មោះ សុខ", "ខ្ញុំឈ្មោះ [tên]"),
+    ("kuv lub npe hu ua Xeeb Vaj xav nug", "kuv lub npe hu ua [tên] xav nug"),
 ]
 NUMBERS = [
     ("sđt 0905 123 678 nhé", "sđt [điện thoại] nhé"),
     ("gọi +84 905.123.678", "gọi [điện thoại]"),
     ("0905123678", "[điện thoại]"),
+    ("gọi em 09O5123678", "gọi em [điện thoại]"),
+    ("o905 12 36 78", "[điện thoại]"),
+    ("mã OTP 482913 này", "mã OTP [số] này"),
+    ("mật khẩu của em là 12abc34", "mật khẩu của em là [số]"),
+    ("nhắn @hoanguyen nhé", "nhắn [tài khoản] nhé"),
+    ("fb Hoa Nguyen 99 nhắn tin", "fb [tài khoản] nhắn tin"),
     ("cccd 066123456789", "cccd [giấy tờ]"),
     ("cmnd 240 123 456", "cmnd [giấy tờ]"),
     ("bhyt DN4 01 01 234 56789", "bhyt [giấy tờ]"),
@@ -66,6 +78,13 @@ KEPT = [
     "Buôn Ma Thuột, Buôn Hồ, xã Ea Tu hôm nay bao nhiêu ca",
     "bà bầu 12 tuần sốt 38.5 có uống paracetamol được không",
     "Nghị quyết 68/NQ-CP hỗ trợ bao nhiêu",
+    "I am Vietnamese, this is a question about covid",
+    "quên mật khẩu PC-Covid thì làm sao lấy lại",
+    "mã xác nhận tiêm mũi 2 ở đâu",
+    "តើវ៉ាក់សាំងឈ្មោះអ្វី",
+    "lub npe hu ua li cas",
+    "o o o o o o o o",
+    "facebook của Sở Y tế là gì",
 ]
 
 
