@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
 import shutil
 import tempfile
@@ -16,6 +14,7 @@ import pytest
 
 from bot.database import migrate
 from bot.postgres import EmbeddedPostgres
+from tests.databases import Databases
 
 for name in [
     name
@@ -30,8 +29,6 @@ os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 hypothesis.settings.register_profile("loa", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("loa")
 
-_numbers = itertools.count(1)
-
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
@@ -39,31 +36,30 @@ def postgres() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="loa-pg-"))
     server = EmbeddedPostgres(folder / "postgres")
     url = server.start()
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Nothing here must survive the machine.
+        for name in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off")
+        connection.execute("SELECT pg_reload_conf()")
     migrate(url)
     yield url
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def fresh_database(postgres: str) -> Iterator[str]:
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    admin = postgres.replace("/loa?", "/postgres?")
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE loa')
-    yield postgres.replace("/loa?", f"/{name}?")
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+@pytest.fixture(scope="session")
+def databases(postgres: str) -> Databases:
+    return Databases(postgres)
 
 
 @pytest.fixture
-def database_url(postgres: str) -> Iterator[str]:
-    with fresh_database(postgres) as url:
+def database_url(databases: Databases) -> Iterator[str]:
+    with databases.one() as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def shared_database_url(postgres: str) -> Iterator[str]:
+def shared_database_url(databases: Databases) -> Iterator[str]:
     """For what is started once for all tests of a file."""
-    with fresh_database(postgres) as url:
+    with databases.one() as url:
         yield url

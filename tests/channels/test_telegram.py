@@ -16,7 +16,7 @@ from bot.channels.payloads import short_id
 from bot.channels.telegram import MAX_CAPTION_UNITS
 from tests.channels.hostile import HOSTILE, as_typed, is_answered
 from tests.channels.shared import SharedGateway
-from tests.conftest import fresh_database
+from tests.databases import Databases
 from tests.simulators.rasa import RasaSimulator, with_reply
 from tests.simulators.server import Answer
 from tests.simulators.telegram import TOKEN, TelegramSimulator, blocked_by_user, hang_up, server_error, too_many_requests
@@ -60,9 +60,9 @@ def polling(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def called(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def called(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     settings = {"TELEGRAM_WEBHOOK_SECRET": SECRET, "LOA_PUBLIC_URL": "https://loa.example"}
-    with fresh_database(postgres) as url:
+    with databases.one() as url:
         yield from staged(url, tmp_path_factory.mktemp("called"), **settings)
 
 
