@@ -18,7 +18,7 @@ FONT = "DejaVu"
 BRAND, INK, QUIET, LINE = (10, 77, 87), (18, 38, 43), (64, 85, 91), (195, 207, 205)
 WIDTH_MM, HEIGHT_MM, MARGIN_MM, HEAD_MM = 210.0, 297.0, 17.0, 27.0
 # Points: the largest at which all of it stands on one page.
-SIZES = (10.5, 10.0, 9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5)
+SIZES = (10.5, 9.5, 8.5, 7.5, 6.5)
 MM_A_POINT = 25.4 / 72
 
 
