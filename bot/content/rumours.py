@@ -119,7 +119,7 @@ def marked(text: str) -> str:
 def _is_about(rumour: Rumour, said: str) -> bool:
     """Who writes accents means them: "tôi" is no garlic ("tỏi"). Without them a single syllable says nothing about what is meant,
     only about what it is said to do."""
-    has_accents = marked(said) != plain(said)
+    has_accents = fold(said) != said
     spelt = marked if has_accents else plain
     text, (thing, *effects) = spelt(said), rumour.needs
     things = [phrase for phrase in thing if has_accents or " " in phrase.strip() or phrase.isascii()]

@@ -81,7 +81,7 @@ LEVELS = {
     "bot.content.reports": 5.2,
     "bot.content.telling": 5.2,
     "bot.content.pages": 6,
-    "bot.content.rumour_pages": 6,
+    "bot.content.rumour_pages": 6.1,
     "bot.cli_content": 8,
     # Below the erasure, which forgets what was kept of a person; its pages stand with the others.
     "bot.learn": 5.1,
