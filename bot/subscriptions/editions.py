@@ -14,21 +14,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast, get_args
 
+from bot.content.store import in_force
 from bot.database import DictConnection
 from bot.figures.places import FigurePlaces
 from bot.figures.readings import VIETNAM
 from bot.figures.store import read_known
 from bot.figures.told import Asked, Figure, Group, tell
 from bot.languages.catalogue import Catalogue
+from bot.languages.in_force import Notice
 from bot.settings import ROOT
 from bot.subscriptions.wanted import Key
 
 GROUPS: tuple[Group, ...] = get_args(Group)
-# Notices run for whoever is in their place; one that is not about a place is for everybody.
-RUNNING_NOTICES = """
-    SELECT id, scope, places, text FROM notices
-     WHERE state = 'approved' AND ended_at IS NULL AND starts_at <= now() AND ends_at > now() ORDER BY id"""
-WITHDRAWN = "SELECT response_key FROM withdrawals WHERE language IS NULL AND ended_at IS NULL AND until > now()"
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ class Editions:
         self, connection: DictConnection, keys: Collection[Key], *, publish: bool = True
     ) -> Mapping[Key, Sequence[Edition]]:
         """The editions of today for each key. What is seen for the first time gets its number, unless it is only looked at."""
-        states = [*await self._figures(keys), *await self._answers(connection, keys), *await self._notices(connection, keys)]
+        states = [*await self._figures(keys), *await self._of_staff(connection, keys)]
         numbered = await _numbered(connection, states, publish=publish)
         return {key: [edition for edition in numbered if is_for(edition.state, key)] for key in keys}
 
@@ -82,32 +79,28 @@ class Editions:
                     found.append(State("figures", place, figure_mark(group, told.figures), figures=told.figures))
         return found
 
-    async def _answers(self, connection: DictConnection, keys: Iterable[Key]) -> list[State]:
-        intents = sorted({subject for kind, subject in keys if kind == "answer"})
-        if not intents:
+    async def _of_staff(self, connection: DictConnection, keys: Collection[Key]) -> list[State]:
+        """Answers and notices, as staff have put them in force."""
+        if all(kind == "figures" for kind, _ in keys):
             return []
-        cursor = await connection.execute(WITHDRAWN)
-        withdrawn = {row["response_key"] for row in await cursor.fetchall()}
+        withdrawals, notices, _ = await in_force(connection)
+        withdrawn = {withdrawal.key for withdrawal in withdrawals if withdrawal.language is None}
+        intents = sorted({subject for kind, subject in keys if kind == "answer"})
         return [
-            State("answer", intent, answer_mark(self._catalogue, intent))
-            for intent in intents
-            if is_answered(self._catalogue, intent) and not withdrawn & set(answer_keys(self._catalogue, intent))
+            *(state for intent in intents if (state := self._answer(intent, withdrawn))),
+            *(_notice(notice) for notice in notices if notice.starts_at <= datetime.datetime.now(datetime.UTC)),
         ]
 
-    async def _notices(self, connection: DictConnection, keys: Iterable[Key]) -> list[State]:
-        if not any(kind == "notices" for kind, _ in keys):
-            return []
-        cursor = await connection.execute(RUNNING_NOTICES)
-        return [
-            State(
-                "notices",
-                "",
-                str(row["id"]),
-                notice=str(row["text"]),
-                places=frozenset(cast(list[str], row["places"])) if row["scope"] == "place" else None,
-            )
-            for row in await cursor.fetchall()
-        ]
+    def _answer(self, intent: str, withdrawn: Collection[str]) -> State | None:
+        keys = answer_keys(self._catalogue, intent)
+        if not is_answered(self._catalogue, intent) or not set(keys).isdisjoint(withdrawn):
+            return None
+        return State("answer", intent, answer_mark(self._catalogue, intent))
+
+
+def _notice(notice: Notice) -> State:
+    """One that is not about a place is for everybody."""
+    return State("notices", "", str(notice.id), notice=notice.text, places=notice.places if notice.scope == "place" else None)
 
 
 def is_for(state: State, key: Key) -> bool:
