@@ -38,8 +38,10 @@ async def tell(
     key, values = str(notice), _values(desk)
     if notice in WITH_PLACE and case_id is not None:
         place = await place_of(connection, case_id)
-        values |= {"position": place.position, "minutes": place.minutes}
-        key += NO_WAIT if place.minutes is None else ""
+        # Nobody counts down while nobody works.
+        minutes = place.minutes if desk.is_open(office().now()) else None
+        values |= {"position": place.position, "minutes": minutes}
+        key += NO_WAIT if minutes is None else ""
     await say(connection, to, key, values, in_reply_to)
     return key
 

@@ -13,7 +13,7 @@ from bot.graphemes import cut
 Fragments = Mapping[str, str]
 # Beside figures and the words around them, the lines of news stay within what all platforms show as one message.
 MOST_CHARACTERS = 700
-MOST_CHARACTERS_OF_A_NOTICE = 400
+MOST_CHARACTERS_OF_A_NOTICE = 500
 
 
 def news_texts(values: Mapping[str, Any], fragments: Fragments) -> dict[str, str]:

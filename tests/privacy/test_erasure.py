@@ -36,6 +36,25 @@ def test_nothing_of_the_person_is_left_and_others_stay(office: Office) -> None:
     assert [row["receipt"] for row in office.rows("SELECT * FROM erasures")] == [erased.receipt]
 
 
+def test_words_that_help_to_know_a_rumour_go_too_unless_somebody_else_said_the_same(office: Office) -> None:
+    first, second = lives_in(office), lives_in(office, address="2", words="khác")
+    office.rows(
+        """INSERT INTO rumour_verdicts (claim, wordings, verdict, text, source_issuer, source_title, source_date, valid_until, written_by)
+           VALUES ('c', ARRAY[%s, 'ai cũng nói'], 'wrong', 't', 'i', 't', '2026-11-01', '2027-11-01', 'a')""",
+        WORDS,
+    )
+    for conversation, words in ((first, WORDS), (first, "ai cũng nói"), (second, "ai cũng nói")):
+        office.rows(
+            """INSERT INTO rumour_reports (conversation_id, text, consent, verdict_id)
+               SELECT %s, %s, 'c', id FROM rumour_verdicts""",
+            conversation,
+            words,
+        )
+    office.does(lambda connection: erasure.erase(connection, first, asked_by=erasure.CITIZEN))
+    assert found_in(office, WORDS) == []
+    assert office.rows("SELECT wordings FROM rumour_verdicts") == [{"wordings": ["ai cũng nói"]}]
+
+
 def test_a_second_time_there_is_nothing_to_erase(office: Office) -> None:
     conversation = lives_in(office)
     first, second = (
