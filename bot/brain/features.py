@@ -6,11 +6,12 @@ Pure, and the same for training and for a citizen's message, so that the two can
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 from bot.languages.adjuncts import without_adjuncts
 from bot.languages.concepts import concepts_of_every_language, known_concepts
-from bot.languages.normalise import clauses, fold, is_khmer, normalise, words
+from bot.languages.normalise import KEPT_TEXTS, clauses, fold, is_khmer, normalise, words
 
 # A story of a page says no more about the intent than its first and last lines; this bounds the work per message.
 MAX_WORDS = 120
@@ -23,13 +24,19 @@ def features(text: str, *, every_language: bool = False) -> Features:
     """Counts by block: `w` words and pairs as typed; `v` the same without diacritics; `c` concepts, alone,
     next to each other (`spread>animal`) and anywhere in one sentence (`animal+spread`). `every_language`: concepts are looked
     for in the words of all languages, else in the Vietnamese ones."""
-    sentences = _trimmed([without_adjuncts(" ".join(words(normalise(part)))).split() for part in clauses(text)])
+    sentences = _trimmed([list(_words_of(part)) for part in clauses(text)])
     typed = [word for sentence in sentences for word in sentence]
     return {
         "w": _runs(typed),
         "v": _runs(fold(" ".join(typed)).split()),
         "c": _concepts(sentences, every_language=every_language),
     }
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _words_of(sentence: str) -> tuple[str, ...]:
+    """Kept, for a sentence is read by itself, with all others, and as one of two questions."""
+    return tuple(without_adjuncts(" ".join(words(normalise(sentence)))).split())
 
 
 def _trimmed(sentences: list[list[str]]) -> list[list[str]]:

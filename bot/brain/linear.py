@@ -59,7 +59,7 @@ class LinearModel:
         for name, block in self.blocks.items():
             columns, values = _weighted(counts.get(name) or {}, block)
             if len(columns):
-                total += values @ self.weights[columns]
+                total += values @ self.weights.take(columns, axis=0)
         return total
 
     def scores_of(self, table: sparse.csr_matrix) -> Array:
@@ -188,11 +188,12 @@ def _counted(texts: Sequence[Counter[str]], at_least: int, first_column: int) ->
     return block, table
 
 
-def _weighted(counts: Mapping[str, int], block: Block) -> tuple[list[int], Array]:
+def _weighted(counts: Mapping[str, int], block: Block) -> tuple[NDArray[np.int64], Array]:
     """Columns of the whole matrix and tf-idf values of one text in one block, at length one."""
-    known = [(block.index[term], number) for term, number in counts.items() if term in block.index]
+    index = block.index
+    known = [(index[term], number) for term, number in counts.items() if term in index]
     if not known:
-        return [], np.zeros(0, dtype=np.float32)
-    places = np.array([place for place, _ in known])
-    values = (1 + np.log(np.array([number for _, number in known], dtype=np.float32))) * block.idf[places]
-    return (places + block.first_column).tolist(), np.asarray(values / np.sqrt((values**2).sum()), dtype=np.float32)
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+    places, numbers = np.array(known, dtype=np.int64).T
+    values = (1 + np.log(numbers.astype(np.float32))) * block.idf[places]
+    return places + block.first_column, np.asarray(values / np.sqrt((values**2).sum()), dtype=np.float32)

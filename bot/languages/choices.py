@@ -37,9 +37,10 @@ class Choices:
 
     def chosen(self, text: str) -> str | None:
         """The tag of the language asked for; of several the last one that is not refused."""
-        said = _read(text)
-        if not 0 < len(said) <= MOST_WORDS:
+        typed = _words(text)
+        if not 0 < len(typed) <= MOST_WORDS:
             return None
+        said = _spelt(typed)
         chosen, refused, at = None, False, 0
         while at < len(said):
             phrase = self._longest_at(said, at)
@@ -73,4 +74,12 @@ def _known() -> Choices:
 
 
 def _read(text: str) -> Phrase:
-    return tuple(fold(spell(word)) for word in words(without_zero_width(text.replace("'", "").replace("\u2019", ""))))
+    return _spelt(_words(text))
+
+
+def _words(text: str) -> list[str]:
+    return words(without_zero_width(text.replace("'", "").replace("\u2019", "")))
+
+
+def _spelt(typed: Sequence[str]) -> Phrase:
+    return tuple(fold(spell(word)) for word in typed)

@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from bot.languages.normalise import clauses, normalise, with_and_without_marks, words
+from bot.languages.normalise import KEPT_TEXTS, clauses, normalise, with_and_without_marks, words
 from bot.yaml_files import parse_yaml
 
 TABLE = Path(__file__).resolve().parents[2] / "data/directory/danger_signs.yml"
@@ -70,11 +70,10 @@ class Sign:
     unless: re.Pattern[str] | None
 
     def found_in(self, sentence: str, message: str) -> re.Match[str] | None:
-        if self.needs is not None and not self.needs.search(message):
+        found = self.says.search(sentence)
+        if found is None or (self.needs is not None and not self.needs.search(message)):
             return None
-        if self.unless is not None and self.unless.search(sentence):
-            return None
-        return self.says.search(sentence)
+        return None if self.unless is not None and self.unless.search(sentence) else found
 
 
 @dataclass(frozen=True)
@@ -193,6 +192,7 @@ def asks_permission(text: str) -> bool:
     return _table().asks_permission(text)
 
 
+@lru_cache(maxsize=KEPT_TEXTS)
 def readable(text: str) -> str:
     """The words of the text in one spelling, single spaces between, ngã written as hỏi."""
     return _one_tone(" ".join(words(normalise(text))))
@@ -223,7 +223,9 @@ def _sign(name: str, entry: Mapping[str, Any]) -> Sign:
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(rf"(?<!\S)(?:{_pattern(phrase)})(?!\S)" for phrase in phrases))
+    """Whole words only. The look back stands once, before all phrases: inside a word nothing needs to be tried."""
+    either = "|".join(rf"(?:{_pattern(phrase)})(?!\S)" for phrase in phrases)
+    return re.compile(rf"(?<!\S)(?:{either})")
 
 
 def _pattern(phrase: str) -> str:

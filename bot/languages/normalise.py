@@ -14,6 +14,8 @@ from functools import lru_cache
 MAX_CHARACTERS = 4_000
 # One respelling can complete another ("kkk k"): ordinary text is stable after one pass, odd text after two or three.
 MAX_PASSES = 6
+# Half a dozen readers ask for the same message and its sentences one after the other.
+KEPT_TEXTS = 512
 
 # Chat spellings, as whole tokens only. Left out on purpose: what reads two ways (bn = bạn / bao nhiêu, hn = hôm nay /
 # Hà Nội, bt = biết / bình thường, hong = không / họng).
@@ -76,10 +78,15 @@ _VACCINE = re.compile(
 )
 _INVISIBLE = {"Cc", "Cf", "Cs"}
 _SPACES = "\t\n\r\x0b\x0c"
-_SPACED_PUNCTUATION = re.compile(r"([!?;:…]|,(?!\d)|(?<!\d),)(?=\w)")
+# A comma inside a number stays: "1,5 triệu".
+_SPACED_PUNCTUATION = re.compile(r"([!?;:…,])(?=\w)(?!(?<=\d,)\d)")
 _FULL_STOP_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_]{2})\.(?=[^\W\d_])(?!(?:vn|com|gov|org|net|edu|html?|pdf)\b)")
 _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
 _LAUGH = re.compile(r"(?<!\w)(?:k{2,}|(?:ha|hi|he|hé|hì){2,}h?)(?!\w)")
+# Without one of these a text holds nothing that the pattern of that name could find: looking for a few letters costs less.
+_OF_A_LAUGH = ("kk", "ah", "ih", "eh", "éh", "ìh")
+_OF_COVID = ("ov", "ôv", "o v", "ô v", "o-v", "ô-v", "corona", "vũ hán", "vu han")
+_OF_A_VACCINE = ("va", "vă", "vắ", "vá", "vâ", "vx")
 _SPLIT_F0 = re.compile(r"(?<!\w)f\s+([0-3])(?!\w)")
 # Khmer is written without spaces: what stands for a word is a cluster, a consonant with all that is written around it.
 _KHMER = "\u1780-\u17b3"
@@ -95,6 +102,7 @@ _SYLLABLE = re.compile(
 )
 
 
+@lru_cache(maxsize=KEPT_TEXTS)
 def normalise(text: str) -> str:
     """One spelling for matching: lower case, NFC, tones placed alike, chat spellings written out, at most 4,000 characters."""
     spelt = _cap(text)
@@ -107,6 +115,8 @@ def normalise(text: str) -> str:
 
 def fold(text: str) -> str:
     """Latin letters without marks (`Đắk Lắk` → `Dak Lak`); other scripts stay as they are. Case is kept."""
+    if text.isascii():
+        return text
     bare = _without_latin_marks(unicodedata.normalize("NFC", text))
     return bare.translate(_TO_ASCII)
 
@@ -121,6 +131,7 @@ def spans(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _WORD.finditer(text)]
 
 
+@lru_cache(maxsize=50_000)
 def spell(word: str) -> str:
     """One word as it is compared with names: lower case, NFC, tone placed; chat spellings are left alone."""
     return _place_tone(unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).lower()))
@@ -149,14 +160,33 @@ def _either(word: str) -> str:
 def _spell(text: str) -> str:
     text = _visible(text)
     text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
-    text = _LAUGH.sub("haha", text)
+    if _holds(text, _OF_A_LAUGH):
+        text = _LAUGH.sub("haha", text)
     text = _ELONGATED.sub(r"\1", text)
     text = _SPACED_PUNCTUATION.sub(r"\1 ", text)
-    text = _FULL_STOP_BETWEEN_WORDS.sub(". ", text)
-    text = " ".join(_WORD.sub(_respell, text).split())
-    text = _SPLIT_F0.sub(r"f\1", text)
+    if "." in text:
+        text = _FULL_STOP_BETWEEN_WORDS.sub(". ", text)
+    text = " ".join(_respelt(text).split())
+    if "f " in text:
+        text = _SPLIT_F0.sub(r"f\1", text)
     text = text.replace("cám ơn", "cảm ơn").replace("cam on", "cảm ơn")
-    return " ".join(_VACCINE.sub("vắc xin", _COVID.sub("covid", text)).split())
+    if _holds(text, _OF_COVID):
+        text = _COVID.sub("covid", text)
+    if _holds(text, _OF_A_VACCINE):
+        text = _VACCINE.sub("vắc xin", text)
+    return " ".join(text.split())
+
+
+def _holds(text: str, parts: tuple[str, ...]) -> bool:
+    return any(part in text for part in parts)
+
+
+def _respelt(text: str) -> str:
+    """Most texts hold no word that is spelt otherwise, and are left as they are at once."""
+    said = _WORD.findall(text)
+    if all(_respell_word(word) == word for word in said):
+        return text
+    return _WORD.sub(_respell, text)
 
 
 def _respell(match: re.Match[str]) -> str:

@@ -41,7 +41,7 @@ class Spelling:
 
     def repaired(self, text: str) -> str:
         """`text` with its mistyped words replaced; everything else stays as it is. `text` is normalised."""
-        said = [fold(word) for word in _WORD.findall(text)]
+        said = fold(" ".join(_WORD.findall(text))).split()
         known = sum(word in self._known or word.isdigit() for word in said)
         if known == len(said) or known < KNOWN_SHARE * len(said):
             return text
