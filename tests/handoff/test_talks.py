@@ -269,6 +269,10 @@ async def test_a_wait_is_told_from_what_was_claimed_lately(street: Street) -> No
     await street.turns.advance(row["id"])
     assert street.told == ["utter_desk_queued"]
     assert "số 1, có thể phải chờ khoảng 15 phút" in street.sender.texts[0]
+    street.shuts()
+    await street.presses("/desk_position")
+    await street.turns.advance(row["id"])
+    assert street.told[-1] == "utter_desk_position_no_wait", "nobody counts down while the desk is shut"
 
 
 async def test_a_person_in_the_platforms_inbox_takes_over_a_waiting_case_and_the_bot_says_when_it_is_back(street: Street) -> None:
