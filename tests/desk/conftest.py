@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -25,6 +27,9 @@ from bot.languages.interface import interface_words
 from bot.settings import ROOT
 from bot.staff.accounts import Role
 from bot.staff.pages import StaffPages
+from tests.chromium import FLAGS, chromium_or_skip
+from tests.databases import Databases
+from tests.desk.house import House
 from tests.office import SECRET, Browser, Office
 
 WORDS = interface_words(ROOT, "staff", "desk")
@@ -136,6 +141,21 @@ def app_of(url: str) -> Starlette:
             yield
 
     return Starlette(routes=[*staff.routes(), *desk.routes()], lifespan=lifespan)
+
+
+@pytest.fixture(scope="package")
+def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One gateway for the browsers of all files; `house.empties()` comes before a test."""
+    with databases.one() as url, House(url, tmp_path_factory.mktemp("house")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
+        yield found
+        found.close()
 
 
 @pytest.fixture(scope="module")

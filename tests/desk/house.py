@@ -48,7 +48,7 @@ class House:
         finally:
             for name in self._settings:
                 del os.environ[name]
-        prepare(dataclasses.replace(office(), now=lambda: self.now))
+        self._desk = dataclasses.replace(office(), now=lambda: self.now)
         config = uvicorn.Config(app, port=self.port, log_level="critical", ws="none", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -65,6 +65,7 @@ class House:
 
     def empties(self) -> None:
         """No citizens, nobody logged in, working hours."""
+        prepare(self._desk)  # tests of other files prepared theirs
         self.rasa.forget()
         self.now = IN_HOURS
         self.office.rows("TRUNCATE conversations CASCADE")

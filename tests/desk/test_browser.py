@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
-from tests.chromium import FLAGS, chromium_or_skip
 from tests.desk.house import OUT_OF_HOURS, House
 from tests.simulators.rasa import with_reply
 
@@ -25,20 +24,6 @@ SMALLEST_TARGET = 24
 PICTURES = Path(found) if (found := os.environ.get("DESK_PICTURES")) else None
 
 Opens = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def house(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with House(shared_database_url, tmp_path_factory.mktemp("house")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from bot.desk.answers import Answers
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
-from tests.chromium import FLAGS, chromium_or_skip
 from tests.desk.house import House
 from tests.desk.rasa import ScriptedRasa
 from tests.simulators.server import Answer, Request
@@ -56,21 +55,14 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def desk(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Desk]:
-    with House(shared_database_url, tmp_path_factory.mktemp("house")) as house:
-        made = Desk(house, chromium)
-        house.rasa.answer = made.answer  # type: ignore[method-assign]
-        yield made
-        for context in chromium.contexts:
-            context.close()
+def desk(house: House, chromium: Browser) -> Iterator[Desk]:
+    house.empties()
+    made = Desk(house, chromium)
+    usual, house.rasa.answer = house.rasa.answer, made.answer  # type: ignore[method-assign]
+    yield made
+    house.rasa.answer = usual  # type: ignore[method-assign]
+    for context in chromium.contexts:
+        context.close()
     assert [one for one in made.complaints if "409 (Conflict)" not in one] == []
 
 

@@ -6,14 +6,11 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
-from tests.dialogue.conftest import rasa as rasa
-from tests.dialogue.conftest import telegram as telegram
 from tests.gateway import GatewayProcess
 from tests.office import Office
 from tests.simulators.rasa import RasaSimulator
@@ -23,10 +20,32 @@ COOKIE = "__Host-loa-staff"
 MINE = "SELECT delivery FROM messages WHERE author = 'operator'"
 
 
-@pytest.fixture
-def gateway(database_url: str, rasa: RasaSimulator, telegram: TelegramSimulator, tmp_path: Path) -> Iterator[GatewayProcess]:
-    with GatewayProcess(database_url, rasa.url, tmp_path, TELEGRAM_TOKEN=TOKEN, TELEGRAM_API_URL=telegram.url) as process:
+@pytest.fixture(scope="module")
+def telegram() -> Iterator[TelegramSimulator]:
+    simulator = TelegramSimulator()
+    yield simulator
+    simulator.close()
+
+
+@pytest.fixture(scope="module")
+def running(
+    shared_database_url: str, telegram: TelegramSimulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
+    """Started once; each test kills it and starts it again."""
+    rasa = RasaSimulator()
+    home = tmp_path_factory.mktemp("killed")
+    settings = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url}
+    with GatewayProcess(shared_database_url, rasa.url, home, **settings) as process:
         yield process
+    rasa.close()
+
+
+@pytest.fixture
+def gateway(running: GatewayProcess, telegram: TelegramSimulator) -> GatewayProcess:
+    with psycopg.connect(running.database_url) as connection:
+        connection.execute("TRUNCATE conversations, operators RESTART IDENTITY CASCADE")
+    telegram.sent.clear()
+    return running
 
 
 class Operator:
