@@ -34,7 +34,7 @@ from bot.handoff.moving import Happening, move, move_from, situation
 from bot.handoff.office import office
 from bot.handoff.ownership import OWNERS, Event, edge
 from bot.languages.catalogue import Answer, Catalogue
-from bot.languages.danger import danger_sign
+from bot.languages.danger import danger_sign_in_any
 from bot.log import where
 from bot.messages import Outgoing, Payload
 from bot.metrics import ANSWER_SECONDS, NOTICES, TURN_SECONDS, TURNS
@@ -155,7 +155,7 @@ class Turns:
             replies, outcome, understood = await self._replies(begun)
         except EngineUnavailable as reason:
             # Whoever is in danger is answered without the model rather than late.
-            waits_for_model = reason.is_planned and danger_sign(waiting.text) is None
+            waits_for_model = reason.is_planned and not await self._is_in_danger(waiting)
             if waits_for_model or _now() < waiting.received_at + self._deadline:
                 log.info("turn_waits_for_engine", message=waiting.id, attempt=waiting.attempt, reason=str(reason))
                 raise TryAgain(_now() + datetime.timedelta(seconds=RETRY_ENGINE_SECONDS)) from reason
@@ -177,6 +177,13 @@ class Turns:
         return await behind_notices(
             self._pool, self._catalogue, waiting.conversation_id, replies, understood, place=place, language=language
         )
+
+    async def _is_in_danger(self, waiting: Waiting) -> bool:
+        """Whether this message or one that waits behind it says so."""
+        async with self._pool.connection() as connection:
+            lately = await conversations.lately(connection, waiting.conversation_id)
+        behind = lately.queue if lately else ()
+        return danger_sign_in_any([waiting.text, *(queued.words for queued in behind)]) is not None
 
     async def _is_aside(self, begun: Begun) -> bool:
         """Whether the message was none for bot or desk, and is settled."""
