@@ -38,7 +38,7 @@ MINIMUM_FREE_BYTES = 300 * 1024 * 1024
 READY_SECONDS = 180.0
 # How often `loa up` looks whether another model was promoted, and how long messages wait for it.
 LOOK_FOR_MODEL_SECONDS = 1.0
-SWITCH_SECONDS = 90.0
+SWITCH_SECONDS = 120.0
 # Somebody may save a file of examples while the model is being trained.
 TRAININGS = 3
 

@@ -23,12 +23,12 @@ class NoIntentModel(Exception):
 def main(arguments: list[str] | None = None) -> int:
     running, new, out = map(Path, sys.argv[1:] if arguments is None else arguments)
     try:
-        before = comparison.measured(read(running))
-        print(f"{running.name} was asked; asking {new.name} …", flush=True)
-        lines = comparison.compared(before, comparison.measured(read(new)))
+        models = read(running), read(new)
     except NoIntentModel as error:
         print(f"loa: {error}", file=sys.stderr)
         return 2
+    print(f"asking {running.name} and {new.name} the questions of tests/nlu; this takes a minute or two", flush=True)
+    lines = comparison.compared(*map(comparison.measured, models))
     print("\n".join(comparison.table(lines)))
     worse = comparison.verdict(lines)
     print("\n".join(["", "worse than allowed:", *worse]) if worse else "\nnothing is worse than allowed")

@@ -52,3 +52,13 @@ async def test_a_rasa_that_is_away_by_itself_is_not_waited_for(talk: Talk, rasa:
     await talk.says("xét nghiệm ở đâu")
     assert await talk.step() is True
     assert talk.sender.texts != ["answer to xét nghiệm ở đâu"]
+
+
+async def test_a_cry_for_help_behind_a_waiting_message_is_not_kept_waiting(talk: Talk, switching: RasaSimulator) -> None:
+    switching.faults.append(Answer(503, {}))
+    await talk.says("xét nghiệm ở đâu")
+    assert await talk.step() is False
+    await talk.says("mẹ tôi không thở được")
+    switching.faults += [Answer(503, {})] * 3
+    assert await talk.step() is True
+    assert talk.sender.keys[-1] == "utter_emergency"
