@@ -38,7 +38,7 @@ async def decide(connection: DictConnection, update: LiteralString, id_: int, by
 
 
 def moment_of(typed: str, field: str, *, is_end: bool = False) -> datetime.datetime:
-    """`2026-11-30T18:00` in Vietnam; of a day its beginning, or with `is_end` its end."""
+    """`2026-11-30T18:00` in Vietnam; of a day its beginning, or with `is_end` its last minute."""
     try:
         found = datetime.datetime.fromisoformat(typed.strip())
     except ValueError as error:
@@ -46,7 +46,7 @@ def moment_of(typed: str, field: str, *, is_end: bool = False) -> datetime.datet
     if not 2020 <= found.year <= 2100 or found.tzinfo is not None:
         raise ContentRefused("time_shape", field)
     if is_end and len(typed.strip()) == len("2026-11-30"):
-        found += datetime.timedelta(days=1)
+        found += datetime.timedelta(days=1, minutes=-1)
     return found.replace(tzinfo=VIETNAM)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -35,10 +34,17 @@ def chromium() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture
-def gateway(database_url: str, rasa: RasaSimulator, tmp_path: Path) -> Iterator[GatewayProcess]:
-    with GatewayProcess(database_url, rasa.url, tmp_path) as process:
+@pytest.fixture(scope="module")
+def gateway(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    rasa = RasaSimulator()
+    with GatewayProcess(shared_database_url, rasa.url, tmp_path_factory.mktemp("gateway")) as process:
         yield process
+    rasa.close()
+
+
+@pytest.fixture
+def office(shared_database_url: str) -> Office:
+    return Office(shared_database_url)
 
 
 @pytest.fixture
@@ -103,10 +109,10 @@ def test_an_answer_is_withdrawn_and_the_desk_and_the_page_of_citizens_know_it(op
 
 
 def test_an_emergency_greets_on_the_chat_page_once_a_second_person_approved_it(opens: Opens) -> None:
-    page = opens("/content/notices", DESKTOP, name="an", scheme="dark")
+    page = opens("/content/notices", DESKTOP, name="an")
     page.fill(
         "#text",
-        "Nước sông Sê San lên nhanh. Bà con xã Ea Súp rời vùng thấp trước 17 giờ, mang theo thuốc đang dùng.\n- Cần giúp: gọi 115.",
+        "Ví dụ: ngày 25/11 điểm tiêm ở nhà văn hóa phường nghỉ vì mưa lớn.\n- Hỏi lịch mới ở trạm y tế phường.",
     )
     page.get_by_label(WORDS["notice_emergency"]).check()
     page.get_by_role("button", name=WORDS["notice_propose"], exact=True).click()
@@ -123,13 +129,13 @@ def test_an_emergency_greets_on_the_chat_page_once_a_second_person_approved_it(o
             break
         citizen.wait_for_timeout(100)
         citizen.reload()
-    expect(citizen.locator(".note.alarm")).to_contain_text("Nước sông Sê San")
+    expect(citizen.locator(".note.alarm")).to_contain_text("điểm tiêm ở nhà văn hóa")
     keeps(citizen, "content-chat-phone")
 
 
 def test_a_reported_rumour_gets_a_verdict(opens: Opens, office: Office) -> None:
     reported(office, "nghe nói mai cấm chợ Ea Kar, [tên] gửi trong nhóm, có thật không", "mai cam cho ea kar ha")
-    page = opens("/content/rumours", PHONE, name="an")
+    page = opens("/content/rumours", PHONE, name="an", scheme="dark")
     keeps(page, "content-rumours-phone")
     page.get_by_role("link", name=WORDS["report_check"]).first.click()
     for field, value in VERDICT.items():

@@ -44,7 +44,7 @@ VERDICT = {
     "source_title": "Thông báo về chợ",
     "source_number": "",
     "source_date": "2026-11-20",
-    "source_url": "https://vd.vn/tb",
+    "source_url": "https://example.com/tb",
     "valid_until": day(30),
 }
 
@@ -219,7 +219,7 @@ def reported(office: Office, *texts: str) -> list[int]:
         int(
             office.rows(
                 """INSERT INTO rumour_reports (conversation_id, text, links, pictures, consent)
-                   VALUES (%s, %s, '{https://vd.vn/a}', '{telegram-file:x}', 'r') RETURNING id""",
+                   VALUES (%s, %s, '{https://example.com/a}', '{telegram-file:x}', 'r') RETURNING id""",
                 row["id"],
                 text,
             )[0]["id"]

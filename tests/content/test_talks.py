@@ -19,7 +19,7 @@ from tests.dialogue.talk import ADDRESS, CHANNEL
 from tests.simulators.rasa import RasaSimulator, with_reply
 from tests.simulators.server import Answer
 
-ASKED = "anh Nguyễn Văn An 0912345678 nói mai cấm chợ Ea Kar, xem https://vd.vn/bai?token=x"
+ASKED = "anh Nguyễn Văn An 0912345678 nói mai cấm chợ Ea Kar, xem https://example.com/bai?token=x"
 
 
 def rumour(rasa: RasaSimulator) -> None:
@@ -103,7 +103,7 @@ async def test_an_unknown_one_is_handed_over_masked_once_and_only_by_the_button(
     assert "An" not in row["text"].split()
     assert "0912345678" not in row["text"]
     assert "cấm chợ Ea Kar" in row["text"]
-    assert row["links"] == ["https://vd.vn/bai"]
+    assert row["links"] == ["https://example.com/bai"]
     assert row["consent"] == citizen.catalogue.answer("utter_report_offer").revision
     assert await citizen.presses("/report_rumour") == ["utter_report_thanks"]
     assert len(await citizen.talk.rows("SELECT 1 FROM rumour_reports")) == 1
@@ -112,15 +112,20 @@ async def test_an_unknown_one_is_handed_over_masked_once_and_only_by_the_button(
 
 async def test_a_picture_right_after_belongs_to_it_and_a_question_does_not(citizen: ContentTalk, rasa: RasaSimulator) -> None:
     await handed_over(citizen, rasa)
-    photo = Incoming(CHANNEL, ADDRESS, "photo-1", "photo", attachments=(IncomingAttachment("photo", "https://cdn.vn/1.jpg"),))
+    photo = Incoming(
+        CHANNEL, ADDRESS, "photo-1", "photo", attachments=(IncomingAttachment("photo", "https://example.com/1.jpg"),)
+    )
     await citizen.talk.happens(photo)
     await citizen.talk.step()
     assert citizen.talk.sender.keys[-1] == "utter_report_added"
-    assert await citizen.asks("https://vd.vn/2") == ["utter_report_added"]
+    assert await citizen.asks("https://example.com/2") == ["utter_report_added"]
     assert await citizen.asks("tiêm ở đâu") == ["utter_greet"]
-    assert await citizen.asks("https://vd.vn/3") == ["utter_greet"], "the talk went on"
+    assert await citizen.asks("https://example.com/3") == ["utter_greet"], "the talk went on"
     (row,) = await citizen.talk.rows("SELECT links, pictures FROM rumour_reports")
-    assert (sorted(row["links"]), row["pictures"]) == (["https://vd.vn/2", "https://vd.vn/bai"], ["https://cdn.vn/1.jpg"])
+    assert (sorted(row["links"]), row["pictures"]) == (
+        ["https://example.com/2", "https://example.com/bai"],
+        ["https://example.com/1.jpg"],
+    )
 
 
 def telling(citizen: ContentTalk, window: datetime.timedelta | None = None) -> Telling:
@@ -151,7 +156,7 @@ async def test_who_asked_is_told_the_verdict_once_and_the_next_one_at_once(citiz
     assert told.source["issuer"] == "UBND xã"
     assert await citizen.talk.one("SELECT telling FROM rumour_reports") == "sent"
     rumour(rasa)
-    assert await citizen.asks("mai cấm chợ Ea Kar thật không, xem https://vd.vn/bai") == ["utter_report_verdict"]
+    assert await citizen.asks("mai cấm chợ Ea Kar thật không, xem https://example.com/bai") == ["utter_report_verdict"]
 
 
 async def test_outside_the_window_it_waits_and_is_dropped_with_the_reason(citizen: ContentTalk, rasa: RasaSimulator) -> None:
