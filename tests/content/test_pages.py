@@ -314,3 +314,15 @@ def test_the_command_withdraws_restores_proposes_and_lists(office: Office, monke
     for words in (("restore", "utter_wear_mask"), ("withdraw", "utter_x", "--reason", "sai", "--until", day(3))):
         assert runs(*words)[0] == 1
     assert held(office) == []
+
+
+def test_every_word_of_the_pages_is_there_and_used() -> None:
+    room = ROOT / "bot/content"
+    templates = "".join(path.read_text("utf-8") for path in room.glob("templates/*.html"))
+    code = "".join(path.read_text("utf-8") for path in room.glob("*.py"))
+    used = set(re.findall(r'\bwords(?:\.|\[")([a-z_]+)', templates + code))
+    assert used - set(interface_words(ROOT, "staff", "content", "in_force")) == set()
+    assert set(WORDS) - used == set()
+    assert {reason for reason in REFUSED if f'"{reason}"' not in code} == set()
+    assert {reason for reason in re.findall(r'ContentRefused\("([a-z_]+)"', code) if reason not in REFUSED} == set()
+    assert {f"judged_{verdict}" for verdict in WORDS["verdict_names"]} <= set(CATALOGUE.fragments)
