@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import psycopg
 import typer
 from rich.console import Console
@@ -149,7 +150,7 @@ def _follow(settings: Settings, noted: Noted) -> None:
     if settings.rasa_url:
         _say("Rasa runs elsewhere (LOA_RASA_URL): bring it the file and start it again, see docs/learning.md.")
         return
-    if promotion.serving(settings) is None:
+    if promotion.serving(settings) is None or not _is_up(settings):
         _say("`loa up` takes it at its next start.")
         return
     deadline = time.monotonic() + FOLLOW_SECONDS
@@ -165,6 +166,14 @@ def _follow(settings: Settings, noted: Noted) -> None:
             return
         time.sleep(0.5)
     raise SettingsError("`loa up` does not say that it has switched; look at its log.")
+
+
+def _is_up(settings: Settings) -> bool:
+    """What a `loa up` said stays behind when it is killed."""
+    try:
+        return httpx.get(f"{settings.address}/health/live", timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def _marks(path: Path, noted: Noted | None, is_of_program: bool) -> list[str]:

@@ -78,7 +78,14 @@ def note(settings: Settings, path: Path, by: str, reason: str = "") -> Noted:
     known = noted(settings)
     before = () if known is None else (known.model, *known.before)
     kept = tuple(dict.fromkeys(name for name in before if name != path.name))[:KEPT_BEFORE]
-    return _write(settings, Noted(path.name, model.program(), _now(), by, reason, kept))
+    return _write(settings, Noted(path.name, _program_of(path), _now(), by, reason, kept))
+
+
+def give_back(settings: Settings, path: Path, reason: str) -> None:
+    """The model that ran takes its place again, for the noted one does not come up: nothing leads to that one any more."""
+    known = noted(settings)
+    before = tuple(name for name in (known.before if known else ()) if name != path.name)
+    _write(settings, Noted(path.name, _program_of(path), _now(), "loa up", reason, before))
 
 
 def note_back(settings: Settings, by: str, reason: str = "") -> Noted:
@@ -87,7 +94,7 @@ def note_back(settings: Settings, by: str, reason: str = "") -> Noted:
     if known is None or not known.before:
         raise CannotPromote("There is no model before this one.")
     path = checked(settings, known.before[0])
-    return _write(settings, Noted(path.name, model.program(), _now(), by, reason, known.before[1:]))
+    return _write(settings, Noted(path.name, _program_of(path), _now(), by, reason, known.before[1:]))
 
 
 def restore(settings: Settings, before: Noted | None) -> None:
@@ -129,6 +136,11 @@ def is_switching(run: Path) -> bool:
 def _write(settings: Settings, wanted: Noted) -> Noted:
     _save(settings.home / NOTE, asdict(wanted))
     return wanted
+
+
+def _program_of(path: Path) -> str:
+    """A model of before this was written beside it is one of today's program, or it would not run."""
+    return str((model.described(path) or {}).get("program") or model.program())
 
 
 def _now() -> str:

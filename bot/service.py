@@ -200,7 +200,7 @@ class Switching:
             return
         say("loa", f"{wanted.name} does not come up; going back to {before.name}")
         self._path = before
-        promotion.note(self._settings, before, "loa up", f"{wanted.name} did not come up")
+        promotion.give_back(self._settings, before, f"{wanted.name} did not come up")
         await self._serves(before)
         promotion.tell(self._settings, before.name, "failed")
 

@@ -10,8 +10,12 @@ import pytest
 import yaml
 
 from bot.learn import files
+from bot.learn.files import sentences
 from bot.learn.store import Decision
-from bot.measuring.held_out import examples
+from bot.measuring.comparison import topics
+from bot.measuring.held_out import as_learned, examples
+from bot.settings import ROOT
+from bot.yaml_files import read_yaml
 
 NOW = datetime.datetime(2026, 11, 22, 8, tzinfo=datetime.UTC)
 FIRST = Decision(
@@ -113,6 +117,23 @@ def test_another_language_says_so_and_strange_ones_are_left_out(root: Path) -> N
     assert block["metadata"] == {"language": "en"}
     done = files.write(root, [replace(SECOND, language="../x"), replace(SECOND, topic="gone")], set(), topic_of)
     assert (done.files, done.skipped) == ([], {"intent_gone": 2})
+
+
+def learned_questions_of_the_tests(root: Path) -> set[str]:
+    """What stands in the learned examples and in tests/nlu."""
+    learned = (sentences(read_yaml(path)) for path in (root / "data/nlu").glob(f"*/{files.FOLDER}/*.yml"))
+    asked = (sentences(read_yaml(path)) for path in (root / "tests/nlu").rglob("*.yml"))
+    return {as_learned(text) for texts in learned for text in texts} & {as_learned(text) for texts in asked for text in texts}
+
+
+def test_no_learned_example_of_the_repository_is_a_question_of_its_tests(root: Path) -> None:
+    # The two lines that every such file has, and the names of intents, are no questions.
+    no_questions = {as_learned(word) for word in ("3.1", "vi", *topics())}
+    assert learned_questions_of_the_tests(ROOT) - no_questions == set()
+    path = root / "data/nlu/vi/learned/testing.yml"
+    path.parent.mkdir()
+    path.write_text("nlu:\n- intent: testing_where\n  examples: |\n    - Sốt nhẹ thì sao?\n", encoding="utf-8")
+    assert as_learned("sốt nhẹ thì sao") in learned_questions_of_the_tests(root)
 
 
 def test_a_trial_writes_nothing(root: Path) -> None:

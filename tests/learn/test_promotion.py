@@ -235,6 +235,9 @@ async def test_a_model_that_does_not_come_up_gives_its_place_back(up: Up, settin
     await up.says("first", "running")
     promotion.note(settings, trained(settings, "bad"), "an")
     await up.says("first", "failed")
+    noted = promotion.noted(settings)
+    assert noted
+    assert noted.before == (), "nothing leads back to it"
     assert promotion.to_run(settings) == settings.models / "loa-first.tar.gz"
     assert up.supervisor.is_running(up.rasa)
 
