@@ -80,7 +80,10 @@ def _button_errors(catalogue: Catalogue, entry: Entry) -> Iterator[str]:
 
 
 def _is_answered_before_rasa(payload: str) -> bool:
-    return payload.removeprefix("/") in DESK_INTENTS | DATA_INTENTS | SUBSCRIPTION_INTENTS | RUMOUR_INTENTS or payload in CALL_PAYLOADS
+    return (
+        payload.removeprefix("/") in DESK_INTENTS | DATA_INTENTS | SUBSCRIPTION_INTENTS | RUMOUR_INTENTS
+        or payload in CALL_PAYLOADS
+    )
 
 
 def unknown_numbers(catalogue: Catalogue, text: str) -> list[str]:
