@@ -45,12 +45,17 @@ class Measured:
     model_bytes: int
     seconds: Sequence[float]
     seconds_on_one_core: Sequence[float]
+    cpu_seconds_on_one_core: Sequence[float]
     right: float
     right_without_diacritics: float
 
     @property
     def a_second(self) -> float:
         return len(self.seconds_on_one_core) / sum(self.seconds_on_one_core)
+
+    @property
+    def cpu_milliseconds(self) -> float:
+        return 1000 * percentile(self.cpu_seconds_on_one_core, 0.5)
 
     def milliseconds(self, share: float) -> float:
         return 1000 * percentile(self.seconds, share)
@@ -70,6 +75,7 @@ class Report:
         yield ("model file, MB", *(number(m.model_bytes / 1e6) for m in self.models))
         yield ("parse p50, ms", *(number(m.milliseconds(0.5)) for m in self.models))
         yield ("parse p95, ms", *(number(m.milliseconds(0.95)) for m in self.models))
+        yield ("– of it CPU, on one core, p50, ms", *(number(m.cpu_milliseconds) for m in self.models))
         yield ("parses/s on one core", *(number(m.a_second) for m in self.models))
         yield ("understood, as typed", *(f"{m.right:.3f}" for m in self.models))
         yield ("understood, without diacritics", *(f"{m.right_without_diacritics:.3f}" for m in self.models))
@@ -171,6 +177,7 @@ def _measure(name: str, config: Path, data: Path, examples: int, questions: Sequ
         Path(trained.path).stat().st_size,
         typed.seconds,
         one_core.seconds,
+        one_core.cpu_seconds,
         _right(questions, typed.guesses),
         _right(questions, bare.guesses),
     )

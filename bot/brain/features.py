@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 
 from bot.languages.adjuncts import without_adjuncts
 from bot.languages.concepts import concepts_of_every_language, known_concepts
-from bot.languages.normalise import KEPT_TEXTS, clauses, fold, is_khmer, normalise, words
+from bot.languages.normalise import FIRST_OF_KHMER, KEPT_TEXTS, clauses, fold, is_khmer, normalise, words
 
 # A story of a page says no more about the intent than its first and last lines; this bounds the work per message.
 MAX_WORDS = 120
@@ -54,9 +54,9 @@ def _first(sentences: list[list[str]], number: int) -> list[str]:
 def _runs(tokens: list[str]) -> Counter[str]:
     """Words and pairs of words; over the end of a sentence too, for many are typed without its full stop. Khmer has clusters
     for words, of which three in a row come nearer to a word than two."""
-    pairs = (f"{first} {second}" for first, second in pairwise(tokens))
     threes = (" ".join(run) for run in zip(tokens, tokens[1:], tokens[2:], strict=False) if all(map(is_khmer, run)))
-    return Counter([*tokens, *pairs, *(threes if any(map(is_khmer, tokens)) else ())])
+    may_hold_khmer = max(tokens, default="") >= FIRST_OF_KHMER
+    return Counter([*tokens, *map(" ".join, pairwise(tokens)), *(threes if may_hold_khmer else ())])
 
 
 def _concepts(sentences: list[list[str]], *, every_language: bool) -> Counter[str]:

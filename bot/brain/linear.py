@@ -191,9 +191,10 @@ def _counted(texts: Sequence[Counter[str]], at_least: int, first_column: int) ->
 def _weighted(counts: Mapping[str, int], block: Block) -> tuple[NDArray[np.int64], Array]:
     """Columns of the whole matrix and tf-idf values of one text in one block, at length one."""
     index = block.index
-    known = [(index[term], number) for term, number in counts.items() if term in index]
+    known = [term for term in counts if term in index]
     if not known:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-    places, numbers = np.array(known, dtype=np.int64).T
-    values = (1 + np.log(numbers.astype(np.float32))) * block.idf[places]
+    places = np.array([index[term] for term in known])
+    numbers = np.array([counts[term] for term in known], dtype=np.float32)
+    values = (1 + np.log(numbers)) * block.idf[places]
     return places + block.first_column, np.asarray(values / np.sqrt((values**2).sum()), dtype=np.float32)

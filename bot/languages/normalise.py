@@ -89,6 +89,7 @@ _OF_COVID = ("ov", "ôv", "o v", "ô v", "o-v", "ô-v", "corona", "vũ hán", "v
 _OF_A_VACCINE = ("va", "vă", "vắ", "vá", "vâ", "vx")
 _SPLIT_F0 = re.compile(r"(?<!\w)f\s+([0-3])(?!\w)")
 # Khmer is written without spaces: what stands for a word is a cluster, a consonant with all that is written around it.
+FIRST_OF_KHMER = "\u1780"
 _KHMER = "\u1780-\u17b3"
 _CLUSTER = rf"[{_KHMER}](?:\u17d2[{_KHMER}]|[\u17b4-\u17d1\u17d3\u17dd])*"
 _WORD = re.compile(rf"{_CLUSTER}|[^\W_{_KHMER}][^\W_\u0300-\u036f{_KHMER}]*(?:[\u0300-\u036f]+[^\W_\u0300-\u036f{_KHMER}]*)*")
@@ -139,7 +140,7 @@ def spell(word: str) -> str:
 
 def is_khmer(word: str) -> bool:
     """Is this, of `words`, a Khmer cluster?"""
-    return "\u1780" <= word[:1] <= "\u17b3"
+    return FIRST_OF_KHMER <= word[:1] <= "\u17b3"
 
 
 def clauses(text: str) -> list[str]:
@@ -178,7 +179,7 @@ def _spell(text: str) -> str:
 
 
 def _holds(text: str, parts: tuple[str, ...]) -> bool:
-    return any(part in text for part in parts)
+    return any(map(text.__contains__, parts))
 
 
 def _respelt(text: str) -> str:

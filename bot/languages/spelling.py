@@ -49,7 +49,10 @@ class Spelling:
 
     def with_known_marks(self, text: str, written: Container[str]) -> str:
         """`repaired`, and marks that nobody writes left out: `giât` → `giat`. `written`: the words as people do write them."""
-        return _WORD.sub(lambda match: self._as_written(match.group(), written), self.repaired(text))
+        repaired = self.repaired(text)
+        if all(word in written for word in _WORD.findall(repaired)):
+            return repaired
+        return _WORD.sub(lambda match: self._as_written(match.group(), written), repaired)
 
     def repair(self, word: str) -> str:
         """The commonest known word one slip away from `word`; `word` itself when it is known or nothing is near."""
