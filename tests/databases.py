@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -12,6 +13,8 @@ from psycopg import sql
 
 # Dead rows add up.
 MOST_USES = 100
+# A connection that was closed is gone a moment later.
+RENAME_TRIES, RENAME_PAUSE_SECONDS = 40, 0.025
 # What a test may have done to the database beside its rows.
 SHAPE = """
     SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
@@ -42,20 +45,37 @@ class Databases:
         """The address of a migrated database without rows."""
         name, uses = self._free.pop() if self._free else (self._copy(), 0)
         yield self._address(name)
-        if uses < MOST_USES and self._is_empty_again(name):
-            self._free.append((name, uses + 1))
+        if uses < MOST_USES and self._is_empty_again(name) and (renamed := self._renamed(name)):
+            self._free.append((renamed, uses + 1))
         else:
-            with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+            self._does(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _address(self, name: str) -> str:
         return self._template.replace("/loa?", f"/{name}?")
 
     def _copy(self) -> str:
-        name = f"test_{os.getpid()}_{next(self._numbers)}"
-        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE loa'.encode())
+        name = self._new_name()
+        self._does(f'CREATE DATABASE "{name}" TEMPLATE loa')
         return name
+
+    def _renamed(self, name: str) -> str | None:
+        """What a process keeps of a database, it keeps by its address: that is never the same again. None: somebody is still in it."""
+        new = self._new_name()
+        for _ in range(RENAME_TRIES):
+            try:
+                self._does(f'ALTER DATABASE "{name}" RENAME TO "{new}"')
+            except psycopg.errors.ObjectInUse:
+                time.sleep(RENAME_PAUSE_SECONDS)
+            else:
+                return new
+        return None
+
+    def _new_name(self) -> str:
+        return f"test_{os.getpid()}_{next(self._numbers)}"
+
+    def _does(self, statement: str) -> None:
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def _is_empty_again(self, name: str) -> bool:
         try:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.databases import Databases
 
+OID = "SELECT oid FROM pg_database WHERE datname = current_database()"
 FIND = """SELECT (SELECT count(*) FROM conversations) + (SELECT count(*) FROM audit_log) + (SELECT count(*) FROM messages)"""
 
 
@@ -19,9 +20,10 @@ def test_rows_and_numbers_begin_anew(databases: Databases) -> None:
         )
         connection.execute("INSERT INTO audit_log (actor, action) VALUES ('a', 'b')")
         connection.commit()
-        before = url
+        before, oid = url, connection.execute(OID).fetchone()
     with databases.one() as url, psycopg.connect(url) as connection:
-        assert url == before
+        assert connection.execute(OID).fetchone() == oid, "not copied anew"
+        assert url != before
         assert connection.execute(FIND).fetchone() == (0,)
         assert connection.execute(
             "INSERT INTO conversations (channel, address) VALUES ('zalo', '1') RETURNING id"
@@ -41,9 +43,9 @@ def test_rows_and_numbers_begin_anew(databases: Databases) -> None:
     ],
 )
 def test_a_database_that_was_built_differently_is_thrown_away(databases: Databases, change: str) -> None:
-    with databases.one() as url:
-        before = url
-        with psycopg.connect(url) as connection:
-            connection.execute(change.encode())
-    with databases.one() as url:
-        assert url != before
+    with databases.one() as url, psycopg.connect(url) as connection:
+        oid = connection.execute(OID).fetchone()
+        connection.execute(change.encode())
+        connection.commit()
+    with databases.one() as url, psycopg.connect(url) as connection:
+        assert connection.execute(OID).fetchone() != oid
