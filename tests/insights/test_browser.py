@@ -88,7 +88,7 @@ def test_a_first_login_by_keyboard_alone_ends_at_the_work(opens: Opens, office: 
         page.keyboard.type(text)
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name=WORDS["staff_title"])).to_be_visible()
+    page.wait_for_url("**/insights")
     page.get_by_role("group").get_by_text("an", exact=True).click()
     page.get_by_role("button", name=WORDS["log_out"], exact=True).click()
     expect(page.get_by_role("button", name=WORDS["log_in"])).to_be_visible()

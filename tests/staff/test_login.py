@@ -353,7 +353,7 @@ def test_without_its_database_the_login_page_says_so(office: Office) -> None:
     assert (answer.status_code, reasons(answer)) == (503, ["database_away"])
 
 
-@pytest.mark.parametrize(("role", "room"), [("operator", "/desk"), ("senior", "/desk"), ("content", "/insights/figures")])
+@pytest.mark.parametrize(("role", "room"), [("operator", "/desk"), ("senior", "/desk"), ("content", "/insights")])
 def test_a_login_leads_everybody_to_their_first_room(browser: Browser, office: Office, role: Role, room: str) -> None:
     browser.carries(office.hires("an", role))
     assert browser.opens("/staff/start").headers["location"] == room
