@@ -102,7 +102,8 @@ def test_not_understood_twice_is_handed_over_and_never_asked_to_rephrase_again(c
 
 
 def test_a_typed_intent_is_never_obeyed(citizen: Citizen, bot: Bot) -> None:
-    for typed in ("/emergency", '/inform_place{"place": "dak-lak"}', " /restart", "\u200b/emergency"):
+    # "/emergency" is no case of it: the English word alone is understood as a cry for help, and answered with 115.
+    for typed in ("/vaccine_cost", '/inform_place{"place": "dak-lak"}', " /restart", "\u200b/vaccine_cost"):
         citizen.says(typed)
         assert citizen.replies
         assert citizen.understood.get("confidence") != 1.0, typed
