@@ -53,7 +53,7 @@ def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterato
             cookie = {"name": "__Host-loa-staff", "value": office.hires(name), "domain": "127.0.0.1", "path": "/", "secure": True}
             context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{gateway.address}{path}")
@@ -89,6 +89,7 @@ def test_a_first_login_by_keyboard_alone_ends_at_the_work(opens: Opens, office: 
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/insights")
+    page.wait_for_load_state("networkidle")  # or leaving the page breaks off its pictures
     page.get_by_role("group").get_by_text("an", exact=True).click()
     page.get_by_role("button", name=WORDS["log_out"], exact=True).click()
     expect(page.get_by_role("button", name=WORDS["log_in"])).to_be_visible()
