@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from bot import model, promotion
-from bot.audit import entry
+from bot.audit import Action, entry
 from bot.cli_database import in_database
 from bot.database import DictConnection
 from bot.promotion import CannotPromote, Noted
@@ -122,7 +122,7 @@ def _compared_to(settings: Settings, noted: Noted | None, path: Path) -> list[st
     return [str(sentence) for sentence in found["worse"]]
 
 
-def _change(settings: Settings, action: str, write: Callable[[str], Noted], *, worse: list[str]) -> None:
+def _change(settings: Settings, action: Action, write: Callable[[str], Noted], *, worse: list[str]) -> None:
     """Note the model and the entry in the log together: no log, no change."""
     by = f"shell:{getpass.getuser()}"
     before = promotion.noted(settings)

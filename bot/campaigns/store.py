@@ -13,7 +13,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from bot.audit import entry
+from bot.audit import Action, entry
 from bot.campaigns.codes import is_code
 from bot.database import DictConnection, Pool
 from bot.messages import clean_text
@@ -229,7 +229,7 @@ async def decide(connection: DictConnection, code: str, text_id: int, by: str, *
             "UPDATE campaign_texts SET state = %s, decided_by = %s, decided_at = now() WHERE id = %s",
             ["approved" if approve else "rejected", by, words.id],
         )
-        action = "campaign_words_approved" if approve else "campaign_words_rejected"
+        action: Action = "campaign_words_approved" if approve else "campaign_words_rejected"
         await connection.execute(*entry(by, action, code, text=words.id, written_by=words.written_by))
 
 

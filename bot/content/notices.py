@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bot.audit import entry
+from bot.audit import Action, entry
 from bot.content.rules import ContentRefused, decide, moment_of, waiting
 from bot.database import DictConnection
 from bot.messages import clean_text
@@ -96,7 +96,7 @@ async def decide_notice(connection: DictConnection, id_: int, by: str, *, approv
         if approve and row["is_past"]:
             raise ContentRefused("ends_past")
         await decide(connection, "UPDATE notices", id_, by, approve=approve)
-        action = "notice_approved" if approve else "notice_rejected"
+        action: Action = "notice_approved" if approve else "notice_rejected"
         await connection.execute(*entry(by, action, f"notice:{id_}", written_by=row["written_by"]))
 
 

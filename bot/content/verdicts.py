@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bot.audit import entry
+from bot.audit import Action, entry
 from bot.content.rules import REASON_LETTERS, ContentRefused, day_of, decide, today, waiting
 from bot.database import DictConnection
 from bot.messages import clean_text
@@ -118,7 +118,7 @@ async def decide_verdict(connection: DictConnection, id_: int, by: str, *, appro
             await connection.execute(
                 "UPDATE rumour_reports SET state = 'open', verdict_id = NULL WHERE verdict_id = %s AND state = 'proposed'", [id_]
             )
-        action = "verdict_published" if approve else "verdict_rejected"
+        action: Action = "verdict_published" if approve else "verdict_rejected"
         await connection.execute(*entry(by, action, f"verdict:{id_}", written_by=row["written_by"]))
 
 

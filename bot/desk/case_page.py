@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from bot.audit import entry
+from bot.audit import Action, entry
 from bot.content.lines import lines
 from bot.database import DictConnection
 from bot.desk import drafts
@@ -50,23 +50,23 @@ class CasePage:
         self._words = room.layout.words
 
     def routes(self) -> list[BaseRoute]:
-        """`done`: the key of the sentence that is said after it."""
+        """The action names what the log keeps of it, and the sentence that is said after it (`done`)."""
         door = self._room.door
-        actions: dict[str, tuple[str, Work]] = {
-            "claim": ("claimed", self._claim),
-            "release": ("released", self._release),
-            "give-back": ("given_back", self._give_back),
-            "transfer": ("transfer_asked", self._transfer),
-            "close": ("closed", self._close),
-            "note": ("noted", self._note),
+        actions: dict[str, tuple[Action, Work]] = {
+            "claim": ("case_claimed", self._claim),
+            "release": ("case_released", self._release),
+            "give-back": ("case_given_back", self._give_back),
+            "transfer": ("case_transfer_asked", self._transfer),
+            "close": ("case_closed", self._close),
+            "note": ("case_noted", self._note),
         }
         return [
             StaffRoute(CASE, self.show, door, DESK_ROLES),
             StaffRoute(f"{CASE}/send", self.send, door, DESK_ROLES, "POST"),
             StaffRoute(f"{CASE}/typing", self.typing, door, DESK_ROLES, "POST"),
             *(
-                StaffRoute(f"{CASE}/{name}", self._doing(done, work), door, DESK_ROLES, "POST")
-                for name, (done, work) in actions.items()
+                StaffRoute(f"{CASE}/{name}", self._doing(action, work), door, DESK_ROLES, "POST")
+                for name, (action, work) in actions.items()
             ),
         ]
 
@@ -132,16 +132,16 @@ class CasePage:
             return JSONResponse(body, 409, HEADERS)
         return await self._show(visit, refused=refused, text=text, found=found, status=409)
 
-    def _doing(self, done: str, work: Work) -> Callable[[Visit], Awaitable[Response]]:
+    def _doing(self, action: Action, work: Work) -> Callable[[Visit], Awaitable[Response]]:
         async def handler(visit: Visit) -> Response:
             case_id = case_id_of(visit.request.path_params["id"])
             try:
                 async with self._room.pool.connection() as connection, connection.transaction():
                     await work(connection, case_id, visit)
-                    await connection.execute(*entry(visit.person.name, f"case_{done}", f"case:{case_id}", **_detail(visit)))
+                    await connection.execute(*entry(visit.person.name, action, f"case:{case_id}", **_detail(visit)))
             except CaseRefused as refused:
                 return await self._show(visit, refused=refusal(refused, self._words), status=409)
-            return redirect(f"{DESK}/cases/{case_id}?done={done}")
+            return redirect(f"{DESK}/cases/{case_id}?done={action.removeprefix('case_')}")
 
         return handler
 

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bot.audit import entry
+from bot.audit import Action, entry
 from bot.database import DictConnection
 from bot.handoff import cases
 from bot.handoff.cases import CaseRefused
@@ -66,9 +66,9 @@ async def approve(connection: DictConnection, draft_id: int, person: Person) -> 
         message = Outgoing(draft.text, author="operator")
         await cases.send(connection, draft.case_id, draft.author_id, draft.name, message, key=draft.key)
     except CaseRefused:
-        await _decide(connection, draft, person, "void")
+        await _decide(connection, draft, person, "draft_void")
         return False
-    await _decide(connection, draft, person, "sent")
+    await _decide(connection, draft, person, "draft_sent")
     return True
 
 
@@ -76,7 +76,7 @@ async def refuse(connection: DictConnection, draft_id: int, person: Person, reas
     """The author reads the reason. Inside a transaction."""
     if not reason:
         raise CaseRefused("reason_missing")
-    await _decide(connection, await _locked(connection, draft_id, person), person, "refused", reason)
+    await _decide(connection, await _locked(connection, draft_id, person), person, "draft_refused", reason)
 
 
 async def _locked(connection: DictConnection, draft_id: int, person: Person) -> Draft:
@@ -93,9 +93,9 @@ async def _locked(connection: DictConnection, draft_id: int, person: Person) -> 
     return Draft(**row)
 
 
-async def _decide(connection: DictConnection, draft: Draft, person: Person, state: str, reason: str = "") -> None:
+async def _decide(connection: DictConnection, draft: Draft, person: Person, action: Action, reason: str = "") -> None:
     await connection.execute(
         "UPDATE drafts SET state = %s, decided_by = %s, decided_at = now(), reason = %s WHERE id = %s",
-        [state, person.id, reason, draft.id],
+        [action.removeprefix("draft_"), person.id, reason, draft.id],
     )
-    await connection.execute(*entry(person.name, f"draft_{state}", f"case:{draft.case_id}", draft=draft.id, author=draft.name))
+    await connection.execute(*entry(person.name, action, f"case:{draft.case_id}", draft=draft.id, author=draft.name))

@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg
 
-from bot.audit import entry
+from bot.audit import Action, entry
 from bot.figures import store
 from bot.figures.bulletin_csv import FileRefused, RowProblem, read_file
 from bot.figures.bulletin_draft import Draft, DraftRefused, Problem, read_draft
@@ -145,7 +145,7 @@ def reject(connection: Connection, bulletin_id: int, by: str, because: str) -> N
         bulletin = _to_end(connection, bulletin_id, by, because)
         if bulletin.state != "proposed":
             raise BulletinRefused("not_proposed", id=bulletin_id)
-        _end(connection, bulletin, "rejected", by, because)
+        _end(connection, bulletin, "rejected", "bulletin_rejected", by, because)
 
 
 def withdraw(connection: Connection, bulletin_id: int, by: str, because: str) -> None:
@@ -161,7 +161,7 @@ def withdraw(connection: Connection, bulletin_id: int, by: str, because: str) ->
             raise BulletinRefused("corrected_already", id=bulletin_id)
         if bulletin.state == "approved":
             _tell_no_longer(connection, bulletin, by)
-        _end(connection, bulletin, "withdrawn", by, because)
+        _end(connection, bulletin, "withdrawn", "bulletin_withdrawn", by, because)
 
 
 def doubts(
@@ -339,13 +339,13 @@ def _to_end(connection: Connection, bulletin_id: int, by: str, because: str) -> 
     return find(connection, bulletin_id)
 
 
-def _end(connection: Connection, bulletin: Bulletin, state: str, by: str, because: str) -> None:
+def _end(connection: Connection, bulletin: Bulletin, state: str, action: Action, by: str, because: str) -> None:
     reason = " ".join(because.split())[:1000]
     connection.execute(
         "UPDATE bulletins SET state = %s, ended_by = %s, ended_at = now(), ended_because = %s WHERE id = %s",
         [state, by, reason, bulletin.id],
     )
-    connection.execute(*entry(by, f"bulletin_{state}", str(bulletin.id), was=bulletin.state, because=reason))
+    connection.execute(*entry(by, action, str(bulletin.id), was=bulletin.state, because=reason))
 
 
 def _one_after_the_other(connection: psycopg.Connection[Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
-from bot.audit import entry
+from bot.audit import Action, entry
 from bot.database import DictConnection
 from bot.learn.turns import searchable
 from bot.messages import clean_text
@@ -200,7 +200,7 @@ async def answer_proposal(connection: DictConnection, group_id: int, decision_id
             ["agreed" if agree else "refused", by, decision.id],
         )
         await _move(connection, group_id, "closed" if agree else "open")
-        action = "learn_agreed" if agree else "learn_refused"
+        action: Action = "learn_agreed" if agree else "learn_refused"
         await connection.execute(*entry(by, action, f"group:{group_id}", topic=decision.topic, proposed_by=decision.proposed_by))
 
 

@@ -7,18 +7,27 @@ from typing import Any, cast
 
 import psycopg
 
+from bot.audit import Action as Logged
 from bot.audit import entry
 from bot.database import DictConnection
 from bot.languages.po import hash_of
 from bot.languages.translation import Source
 from bot.translate.invites import Invite
 from bot.translate.recording import Recording
-from bot.translate.work import Audio, Head, Revision, Step, WorkRefused
+from bot.translate.work import Action, Audio, Head, Revision, Step, WorkRefused
 
 _REVISION = """r.number, r.context, r.action, r.status, r.text, r.source, r.author, r.file_text, r.note, r.invite_id, i.name, r.at
           FROM translation_revisions r JOIN translator_invites i ON i.id = r.invite_id"""
 _AUDIO = """a.id, a.context, a.kind, octet_length(a.content) AS size, a.text_hash, a.said, i.name, a.made_at AS at
           FROM translation_audio a JOIN translator_invites i ON i.id = a.invite_id"""
+_LOGGED: Mapping[Action, Logged] = {
+    "save": "translation_save",
+    "done": "translation_done",
+    "approve": "translation_approve",
+    "return": "translation_return",
+    "restore": "translation_restore",
+    "audio": "translation_audio",
+}
 # Hashed as by bot.languages.po.hash_of.
 _KNOWN = """SELECT context, array_agg(DISTINCT left(encode(sha256(convert_to(words, 'UTF8')), 'hex'), 12)) AS known
               FROM translation_revisions, unnest(ARRAY[text, file_text]) AS words
@@ -115,7 +124,7 @@ async def _add(connection: DictConnection, invite: Invite, source: Source, step:
             step.note, invite.id,
         ],
     )  # fmt: skip
-    await connection.execute(*entry(invite.actor, f"translation_{step.action}", f"{invite.tag}/{source.context}", number=number))
+    await connection.execute(*entry(invite.actor, _LOGGED[step.action], f"{invite.tag}/{source.context}", number=number))
 
 
 async def _keep_sound(
