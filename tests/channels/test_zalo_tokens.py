@@ -16,6 +16,7 @@ from bot.channels.zalo_tokens import (
     NoToken,
     Pair,
     Refused,
+    Stored,
     Unreachable,
     ZaloTokens,
     code_challenge,
@@ -23,7 +24,7 @@ from bot.channels.zalo_tokens import (
     exchange,
     save,
 )
-from bot.database import Pool, open_pool
+from bot.database import DictConnection, Pool, open_pool
 from bot.settings import Settings, ZaloSettings
 from tests.simulators.server import Answer
 from tests.simulators.zalo import ZaloSimulator, error, hang_up, server_error
@@ -124,8 +125,15 @@ async def test_without_the_lock_the_token_would_be_burnt(
     pool: Pool, settings: ZaloSettings, zalo: ZaloSimulator, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The guard can fail: the same two machines, and a read that takes no lock."""
-    real = zalo_tokens.stored_tokens
-    monkeypatch.setattr(zalo_tokens, "stored_tokens", lambda connection, settings, lock=False: real(connection, settings))
+    real, both_have_read = zalo_tokens.stored_tokens, asyncio.Barrier(2)
+
+    async def without_lock(connection: DictConnection, settings: ZaloSettings, *, lock: bool = False) -> Stored | None:
+        stored = await real(connection, settings)
+        if lock:
+            await both_have_read.wait()
+        return stored
+
+    monkeypatch.setattr(zalo_tokens, "stored_tokens", without_lock)
     access, _ = await authorised(pool, settings, zalo, age_hours=24)
     async with open_pool(database_url, max_size=4) as other:
         machines = [ZaloTokens(settings, pool), ZaloTokens(settings, other)]

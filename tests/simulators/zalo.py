@@ -209,6 +209,16 @@ class ZaloSimulator(Simulator):
     def wait_for_deliveries(self, count: int, seconds: float = 30) -> list[Delivered]:
         return self._wait(self.deliveries, count, seconds)
 
+    def wait_for_accepted(self, event_name: str, seconds: float = 30) -> Delivered:
+        """The delivery of this kind of event that the gateway took."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for delivery in list(self.deliveries):
+                if delivery.status == 200 and delivery.event["event_name"] == event_name:
+                    return delivery
+            time.sleep(0.02)
+        raise AssertionError(f"no {event_name} was taken")
+
     def close(self) -> None:
         self._closing = True
         self.go_down()
