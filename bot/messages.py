@@ -302,6 +302,11 @@ def _listed(value: object) -> Iterable[object]:
     return value if isinstance(value, list | tuple) else ()
 
 
+def place_on_map(latitude: float, longitude: float) -> str | None:
+    """`lat,lon` to three places, a hundred metres: enough to tell the commune, and nobody's door. None where that is nowhere."""
+    return f"{latitude:.3f},{longitude:.3f}" if abs(latitude) <= 90 and abs(longitude) <= 180 else None
+
+
 def clean_text(text: str) -> str:
     """NFC, without NUL and lone surrogates (PostgreSQL stores neither), cut at a generous limit.
 

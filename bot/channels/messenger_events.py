@@ -31,6 +31,7 @@ from bot.messages import (
     Withdrawn,
     campaign_code,
     clean_text,
+    place_on_map,
 )
 
 CHANNEL = "messenger"
@@ -266,7 +267,7 @@ def _coordinates(given: Mapping[str, Any]) -> str | None:
         latitude, longitude = float(given["lat"]), float(given["long"])
     except (KeyError, TypeError, ValueError):
         return None
-    return f"{latitude:.6f},{longitude:.6f}" if -90 <= latitude <= 90 and -180 <= longitude <= 180 else None
+    return place_on_map(latitude, longitude)
 
 
 def _name(event: Mapping[str, Any]) -> str:

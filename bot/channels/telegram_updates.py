@@ -28,6 +28,7 @@ from bot.messages import (
     Kind,
     campaign_code,
     clean_text,
+    place_on_map,
 )
 
 CHANNEL = "telegram"
@@ -203,9 +204,8 @@ def _sent_at(message: Mapping[str, Any]) -> datetime.datetime | None:
     return at.replace(microsecond=int(message["message_id"]) % 1_000_000) if at else None
 
 
-def _place(location: Mapping[str, Any]) -> str:
-    """`lat,lon` to five places, which is a metre."""
-    return f"{float(location['latitude']):.5f},{float(location['longitude']):.5f}"
+def _place(location: Mapping[str, Any]) -> str | None:
+    return place_on_map(float(location["latitude"]), float(location["longitude"]))
 
 
 def _attachment(kind: Kind, content: object) -> IncomingAttachment:

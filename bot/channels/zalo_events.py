@@ -29,6 +29,7 @@ from bot.messages import (
     Kind,
     clean_text,
     leading_campaign_code,
+    place_on_map,
 )
 from bot.settings import ZaloSettings
 
@@ -146,12 +147,12 @@ def _attachments(event: Mapping[str, Any], message: Mapping[str, Any]) -> tuple[
 
 
 def _place(event: Mapping[str, Any], message: Mapping[str, Any]) -> str | None:
-    """`10.7642473,106.6564314` of a location, whose coordinates are strings."""
+    """Of a location, whose coordinates are strings."""
     for item in _listed_attachments(event, message):
         coordinates = _payload(item).get("coordinates")
         if item.get("type") == "location" and isinstance(coordinates, dict):
             latitude, longitude = float(coordinates["latitude"]), float(coordinates["longitude"])
-            return f"{latitude},{longitude}" if -90 <= latitude <= 90 and -180 <= longitude <= 180 else None
+            return place_on_map(latitude, longitude)
     return None
 
 

@@ -6,6 +6,7 @@ the first attempt left in its tracker), a turn that is done only still delivers.
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import functools
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,7 +22,7 @@ from bot.channels.payloads import meant_by, menu_payloads
 from bot.content.fronting import behind_notices
 from bot.content.replies import allowed
 from bot.database import DictConnection, Pool
-from bot.dialogue import conversations
+from bot.dialogue import conversations, located
 from bot.dialogue.asides import Aside
 from bot.dialogue.conversations import Lately, Waiting
 from bot.dialogue.degrade import degraded_answer
@@ -223,13 +224,20 @@ class Turns:
         if begun.opening and payload is None:
             return [], "answered", {}
         if key := self._fixed_answer(waiting, payload):
-            return [_outgoing(self._catalogue.answer(key, language=waiting.language))], "answered", {}
+            answer = await self._near(waiting) or self._catalogue.answer(key, language=waiting.language)
+            return [_outgoing(answer)], "answered", {}
         async with self._delivery.working(waiting.channel, waiting.address):
-            answer = await self._engine.ask(waiting, payload)
-        replies = list(answer.replies)
+            said = await self._engine.ask(waiting, payload)
+        replies = list(said.replies)
         if self._asking and begun.opening is None:
             replies = await self._asking(waiting, replies)
-        return replies, "answered", answer.understood
+        return replies, "answered", said.understood
+
+    async def _near(self, waiting: Waiting) -> Answer | None:
+        """Which communes a place on the map may be in; None where there is no such place, or none of ours near it."""
+        if waiting.payload or not waiting.place:
+            return None
+        return await asyncio.to_thread(located.near, self._catalogue, waiting.place, waiting.language)
 
     def _fixed_answer(self, waiting: Waiting, payload: Payload | None) -> str | None:
         """The answer to what Rasa need not be asked."""

@@ -113,7 +113,7 @@ def test_what_is_sent_beside_words(name: str, kind: str, text: str, url: str) ->
 
 
 def test_a_location_is_a_place() -> None:
-    assert only("location").place == "12.908700,108.271100"
+    assert only("location").place == "12.909,108.271"
     assert only("location").attachments == (IncomingAttachment("location", "https://maps.example/x", "Vị trí"),)
 
 

@@ -104,8 +104,8 @@ def test_an_album_gets_one_answer_and_its_words_their_own() -> None:
 
 def test_a_location_and_a_venue_are_a_place() -> None:
     where = {"latitude": 12.6661234, "longitude": -108}
-    assert incoming(location=where).place == "12.66612,-108.00000"
-    assert incoming(location=where, venue={"location": where, "title": "x"}).place == "12.66612,-108.00000"
+    assert incoming(location=where).place == "12.666,-108.000"
+    assert incoming(location=where, venue={"location": where, "title": "x"}).place == "12.666,-108.000"
 
 
 def test_a_pressed_button_is_known_by_its_callback() -> None:

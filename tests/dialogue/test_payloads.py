@@ -97,6 +97,21 @@ async def test_a_place_on_the_map_is_an_answer_when_it_has_a_name(talk: Talk, ra
     await talk.happens(Incoming("zalo", "citizen-1", "l1", "location", place="buon-ho-phuong"))
     await talk.step()
     assert rasa.turns[-1]["payload"] == OFFERED
-    await talk.happens(Incoming("zalo", "citizen-1", "l2", "location", place="12.9,108.2"))
+    await talk.happens(Incoming("zalo", "citizen-1", "l2", "location", place="21.028,105.854"))
     await talk.step()
     assert talk.sender.keys[-1] == "utter_location_received"
+
+
+async def test_a_point_on_the_map_is_asked_back_with_the_communes_near_it(talk: Talk, rasa: RasaSimulator) -> None:
+    from bot.messages import Incoming
+
+    await talk.happens(Incoming("zalo", "citizen-1", "l1", "location", place="12.909,108.271"))
+    await talk.step()
+    asked = talk.sender.sent[-1]
+    assert asked.key == "utter_location_near"
+    assert OFFERED in [button.payload for button in asked.buttons]
+    assert len(asked.buttons) == 3
+    assert not rasa.turns
+    await talk.happens(Incoming("zalo", "citizen-1", "l2", "payload", payload=short_id(OFFERED)))
+    await talk.step()
+    assert rasa.turns[-1]["payload"] == OFFERED

@@ -20,7 +20,7 @@ INFORMATIONAL = {i.name for i in CATALOGUE.intents.values() if i.topic not in {"
 # Keys that the gateway or the NLG takes by themselves, so no rule names them.
 TAKEN_BY_CODE = re.compile(
     r"_static$|_unavailable$|_none$|^utter_(welcome|topic_menu|degraded_hotline|unsupported_media|withdrawn|apology|empty_message|group_chat"
-    r"|location_received|old_button|too_many_messages|same_again|figures_corrected|news|subscribed|unsubscribed|subscriptions|subscriptions_full|language_chosen|language_vietnamese|withheld|notice|notice_emergency"
+    r"|location_(received|near)|old_button|too_many_messages|same_again|figures_corrected|news|subscribed|unsubscribed|subscriptions|subscriptions_full|language_chosen|language_vietnamese|withheld|notice|notice_emergency"
     r"|(desk|call|campaign|data|feedback|subscribe|unsubscribed|subscription|report|rumor_check)_\w+)$"
 )
 
