@@ -12,14 +12,19 @@ from dataclasses import dataclass
 
 from bot.languages.normalise import fold
 from bot.privacy.names import (
+    BARE_GIVEN_NAMES,
+    BARE_TITLES,
     CALLED_AFTER,
     FAMILY_NAMES,
+    GIVEN_NAMES,
     KEPT_NAMES,
     LARGER_PLACES,
+    LONGER_TITLES,
     MAY_BE_A_NAME_BARE,
     MIDDLE_NAMES,
     NAMED_ADDRESS,
     NO_ADDRESS_AFTER,
+    NO_NAME_BEFORE,
     NOT_A_NAME,
     NUMBERED_ADDRESS,
     PRONOUNS,
@@ -34,6 +39,8 @@ NAME, ADDRESS, BIRTH = "[tên]", "[địa chỉ]", "[ngày sinh]"
 PHONE, PAPER, NUMBER, PLATE = "[điện thoại]", "[giấy tờ]", "[số]", "[biển số]"
 MAIL, LINK, ACCOUNT = "[thư]", "[liên kết {}]", "[tài khoản]"
 LONGEST_NAME = 5
+# So many before and behind say whether a text is written with marks.
+WORDS_AROUND = 12
 PHONE_DIGITS = {"0": (10, 11), "84": (11, 12)}
 # Old and new identity cards, insurance, account.
 PAPER_DIGITS = (9, 10, 12, 13, 15)
@@ -192,9 +199,25 @@ def _name_at(words: list[Word], at: int) -> int:
     capitals = _capitals(words, at)
     if after == "is" and capitals:
         return capitals
-    if after == "title" and capitals and not _ends_sentence(words, at - 1):
-        return capitals
+    if after == "title" and not _ends_sentence(words, at - 1) and (found := capitals or _given(words, at)):
+        return found
     return _full_name(words, at, length, capitals)
+
+
+def _given(words: list[Word], at: int) -> int:
+    """ "chị lan", "anh hùng": given names in small letters behind a title. Who writes marks means them: "hai" is no Hải."""
+    has_marks = any(not word.text.isascii() for word in words[max(0, at - WORDS_AROUND) : at + WORDS_AROUND])
+    if not has_marks and words[at - 1].folded not in BARE_TITLES and not _is_long_title(words[:at]):
+        return 0
+    names, length = GIVEN_NAMES if has_marks else BARE_GIVEN_NAMES, 0
+    while at + length < len(words) and length < LONGEST_NAME and words[at + length].text.lower() in names:
+        length += 1
+    following = words[at + length] if at + length < len(words) else None
+    return max(0, length - 1) if following and following.folded in NO_NAME_BEFORE else length
+
+
+def _is_long_title(before: list[Word]) -> bool:
+    return tuple(word.folded for word in before[-2:]) in LONGER_TITLES
 
 
 def _full_name(words: list[Word], at: int, length: int, capitals: int) -> int:
@@ -226,7 +249,7 @@ def _cue_before(words: list[Word], at: int) -> str:
         return ""
     if is_before:
         return "is" if whose[-1].one_of(PRONOUNS) else ""
-    return "title" if not is_told and whose[-1].one_of(TITLES) else ""
+    return "title" if not is_told and (whose[-1].one_of(TITLES) or _is_long_title(whose)) else ""
 
 
 def _is_told_by(before: list[Word]) -> bool:

@@ -30,6 +30,28 @@ FAMILY_NAMES = Words(
 MIDDLE_NAMES = Words("văn thị")
 PRONOUNS = Words("tôi em mình cháu con bé anh chị bà ông cô chú bác mẹ bố cha vợ chồng má người nó tui")
 TITLES = Words("ông bà anh chị cô chú bác thầy bé cháu em dì cậu mợ dượng")
+# Two words that stand before a name as a title does.
+LONGER_TITLES = frozenset(
+    {("bac", "si"), ("y", "si"), ("y", "ta"), ("thay", "giao"), ("co", "giao"), ("con", "trai"), ("con", "gai"), ("em", "trai")}
+    | {("em", "gai"), ("anh", "trai"), ("chi", "gai"), ("chau", "trai"), ("chau", "gai"), ("ba", "noi"), ("ong", "noi")}
+)
+# Given names that people type in small letters behind a title ("chị lan"). None that is a verb or the like there ("bảo", "liên").
+GIVEN_NAMES = Words(
+    "lan hoa hồng huệ hương hường hằng hạnh hiền thảo trang linh ngọc nga thủy thuỷ thúy thuý phương loan tú vy my nhung yến "
+    "quỳnh quyên diệp trinh trâm thơm tuyết nguyệt oanh tuấn hùng dũng cường đức hải hiếu huy khánh kiên long minh phong phúc "
+    "phước quân tài thắng thịnh tùng vinh việt bình tâm khang duy hưng lộc sơn tuệ vân"
+)
+# The same typed without marks, behind these titles: the others are other words as often ("co", "anh huong", "minh", "hai tuoi").
+BARE_GIVEN_NAMES = Words(
+    "lan hoa hue huong hanh hien thao trang linh ngoc nga thuy loan vy nhung quynh diep trinh tuyet nguyet oanh tuan hung huy "
+    "khanh vinh khang"
+)
+BARE_TITLES = Words("chi ong bac chau")
+# "chị hoa mắt", "cháu bình thường", "em phong tỏa", "chi lan dau": the second half of another word. Folded.
+NO_NAME_BEFORE = Words(
+    "an chong dau do dong giai ky luan mat nam nay nhan ninh phan phap phi phuc quan rong sau tao than thuong tien tinh toa "
+    "truoc tuc tuoi tuong vat vi vien web"
+)
 # Such a word ends a name.
 NOT_A_NAME = Words(
     "là ở bị sinh tuổi số muốn hỏi xin cho đang có tôi mình và thì mà để đã sẽ được không chưa rồi nay hiện nhà con cháu người "

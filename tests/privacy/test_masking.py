@@ -19,6 +19,12 @@ NAMES = [
     ("họ tên: LE THI HOA, 1990", "họ tên: [tên], 1990"),
     ("Chị Hoa dương tính", "Chị [tên] dương tính"),
     ("cho hỏi nguyen thi lan dong da tiem chua", "cho hỏi [tên] da tiem chua"),
+    ("chị lan ở nhà một mình sốt cao", "chị [tên] ở nhà một mình sốt cao"),
+    ("cho hỏi chi lan o cu dong da tiem chua", "cho hỏi chi [tên] o cu dong da tiem chua"),
+    ("anh tuấn anh hùng là F0", "anh [tên] anh [tên] là F0"),
+    ("bác sĩ hùng khám cho cháu", "bác sĩ [tên] khám cho cháu"),
+    ("bác sĩ Hùng khám cho cháu", "bác sĩ [tên] khám cho cháu"),
+    ("con gai Minh Anh sot", "con gai [tên] sot"),
     ("Y Bhin Mlô 60 tuổi", "[tên] 60 tuổi"),
     ("H'Hen Niê sốt cao", "[tên] sốt cao"),
     ("ông Y Nuê hỏi", "ông [tên] hỏi"),
@@ -84,6 +90,10 @@ KEPT = [
     "តើវ៉ាក់សាំងឈ្មោះអ្វី",
     "lub npe hu ua li cas",
     "o o o o o o o o",
+    "bé hai tuổi sốt, cháu tâm thần, bà hoa mắt chóng mặt, em bình thường",
+    "chau hai tuoi, em lan dau tiem, chi lan dau tiem, bi anh huong gi, co hoa mat khong",
+    "ông bảo là em liên hệ trạm, cháu thu thập gì",
+    "chị phong tỏa rồi hả, chị bình tĩnh, em việt nam",
     "facebook của Sở Y tế là gì",
 ]
 
