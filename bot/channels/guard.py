@@ -109,7 +109,8 @@ def next_step(queue: Sequence[Queued], recent: Sequence[Said], now: datetime.dat
     if until := _burst_ends(queue, recent, now):
         return Hold(until)
     group = _typed_together(queue)
-    if len(group) >= JOIN_AT_LEAST:
+    # The first of a burst is often answered before the next ones come: the rest is still one thought.
+    if len(group) > 1 and _typed_lately(max(q.at for q in group), recent) >= JOIN_AT_LEAST:
         return Take(tuple(q.id for q in group))
     return Take((first.id,), loop_notice(first, recent))
 
@@ -158,9 +159,13 @@ def _burst_ends(queue: Sequence[Queued], recent: Sequence[Said], now: datetime.d
     if not all(q.is_typed for q in queue):
         return None
     newest = max(q.at for q in queue)
-    lately = sum(s.is_incoming and s.is_typed and newest - JOIN_WITHIN <= s.at for s in recent)
     until = min(newest + QUIET, queue[0].at + LONGEST_HOLD)
-    return until if lately >= JOIN_AT_LEAST and until > now else None
+    return until if _typed_lately(newest, recent) >= JOIN_AT_LEAST and until > now else None
+
+
+def _typed_lately(newest: datetime.datetime, recent: Sequence[Said]) -> int:
+    """How many texts were typed within seconds before this moment, with what was answered meanwhile."""
+    return sum(s.is_incoming and s.is_typed and newest - JOIN_WITHIN <= s.at <= newest for s in recent)
 
 
 def _typed_together(queue: Sequence[Queued]) -> list[Queued]:

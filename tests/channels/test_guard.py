@@ -70,6 +70,14 @@ def test_lines_answered_meanwhile_count_too() -> None:
     assert step([waiting(3, 2)], before, now=3) == Take((3,))
 
 
+def test_what_is_left_of_a_burst_whose_first_line_was_answered_is_one_question() -> None:
+    before = [said(waiting(1, 0), "utter_symptoms")]
+    assert step([waiting(2, 0.1), waiting(3, 0.2)], before, now=0.3) == Hold(at(1.2))
+    assert step([waiting(2, 0.1), waiting(3, 0.2)], before, now=1.3) == Take((2, 3))
+    long_ago = [said(waiting(1, -30), "utter_symptoms")]
+    assert step([waiting(2, 0.1), waiting(3, 0.2)], long_ago, now=1.3) == Take((2,))
+
+
 def test_what_was_typed_much_later_is_another_thought() -> None:
     queue = [waiting(1, 0), waiting(2, 1), waiting(3, 2), waiting(4, 30), waiting(5, 31)]
     assert step(queue) == Take((1, 2, 3))
