@@ -14,6 +14,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 7_105_051
 # The LISTEN/NOTIFY channel on which a stored reply is announced, its payload `<channel>:<address>`.
 OUTGOING_CHANNEL = "loa_outgoing"
+# Before that payload: a person is writing to the citizen.
+TYPING = "typing:"
 QUEUE_MIGRATION = "0002_queue"
 
 DictConnection = psycopg.AsyncConnection[dict[str, object]]

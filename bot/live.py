@@ -10,11 +10,17 @@ from collections.abc import Iterator
 import psycopg
 import structlog
 
-from bot.database import OUTGOING_CHANNEL
+from bot.database import OUTGOING_CHANNEL, TYPING
 
 log = structlog.get_logger(__name__)
 
 RECONNECT_SECONDS = 1.0
+
+
+class Heard(asyncio.Event):
+    """Set when there may be new replies. `is_typing`: a person writes to the citizen; whoever shows it sets it back."""
+
+    is_typing = False
 
 
 class LiveReplies:
@@ -22,12 +28,12 @@ class LiveReplies:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: dict[str, set[Heard]] = defaultdict(set)
 
     @contextlib.contextmanager
-    def subscription(self, conversation: str) -> Iterator[asyncio.Event]:
+    def subscription(self, conversation: str) -> Iterator[Heard]:
         """An event that is set whenever the conversation may have new replies; the waiter clears it."""
-        event = asyncio.Event()
+        event = Heard()
         self._waiting[conversation].add(event)
         try:
             yield event
@@ -49,8 +55,10 @@ class LiveReplies:
                 log.warning("live_replies_lost", error=type(error).__name__)
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    def _wake(self, conversation: str) -> None:
+    def _wake(self, told: str) -> None:
+        conversation = told.removeprefix(TYPING)
         for event in self._waiting.get(conversation, ()):
+            event.is_typing = event.is_typing or told != conversation
             event.set()
 
     def _wake_all(self) -> None:

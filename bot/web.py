@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from psycopg_pool import PoolTimeout
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -28,7 +30,7 @@ from bot.campaigns.short_link import ShortLinks
 from bot.channels.acknowledging import AcknowledgeTimes
 from bot.channels.assembly import Surroundings, channels
 from bot.channels.clips import ClipFiles
-from bot.channels.sending import Channel
+from bot.channels.sending import Channel, ShowsTyping
 from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
 from bot.chatpage.pages import Pages
@@ -60,6 +62,7 @@ from bot.directory.rumours import Rumours
 from bot.figures.pictures import Pictures
 from bot.figures.places import FigurePlaces
 from bot.figures.store import read_known
+from bot.handoff import cases
 from bot.handoff.chatwoot import Chatwoot
 from bot.handoff.chatwoot_agents import disable_account
 from bot.handoff.desks import Desks
@@ -174,6 +177,12 @@ class Service:
         async with self.pool.connection() as connection:
             return await conversations.outgoing_after(connection, WEBCHAT, address, after)
 
+    async def webchat_types(self, address: str) -> None:
+        """Best effort: nobody waits for a sign."""
+        with contextlib.suppress(psycopg.OperationalError, PoolTimeout):
+            async with self.pool.connection() as connection:
+                await cases.citizen_types(connection, WEBCHAT, address)
+
     async def work(self) -> None:
         """Take turns until cancelled; a worker that dies is started again and seen in /health/ready."""
         while True:
@@ -225,13 +234,18 @@ def create_app() -> Starlette:
     settings = Settings.from_environment()
     service = Service.build(settings)
     runs = functools.partial(store.runs, service.pool)
-    webchat = WebChat(service.receive, service.webchat_replies_after, service.live, Sessions(kept_secret(settings)), runs)
+    webchat = WebChat(
+        service.receive, service.webchat_replies_after, service.live, Sessions(kept_secret(settings)), runs, service.webchat_types
+    )
     pages = Pages(service.catalogue)
     staff = StaffPages(ROOT, service.pool, kept_secret(settings), staff_rules(settings))
     figures = FiguresPage(ROOT, settings.database_url or "", staff.door, settings.province, service.catalogue.fragments)
     corrections = CorrectionsPage(ROOT, settings.database_url or "", staff.door, service.catalogue)
     windows = {name: channel.operator_window for name, channel in service.channels.items()}
-    desk = DeskPages(ROOT, settings.database_url or "", service.pool, staff.door, service.catalogue, windows, settings.public_url)
+    signs = {name: channel.typing for name, channel in service.channels.items() if isinstance(channel, ShowsTyping)}
+    desk = DeskPages(
+        ROOT, settings.database_url or "", service.pool, staff.door, service.catalogue, windows, settings.public_url, signs
+    )
     model = Model(settings.rasa_url or "", settings.rasa_token, settings.province)
     asking = Asking(Answers(service.catalogue), model, service.known_rumours)
     translators = TranslatePages(ROOT, service.pool, service.catalogue)

@@ -12,10 +12,10 @@ marked HUMAN_AGENT, if Meta has granted that.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import hashlib
 import hmac
-import time
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
@@ -31,10 +31,11 @@ from bot.channels.messenger_graph import Graph
 from bot.channels.messenger_messages import Message, picture, profile, rendered, sound
 from bot.channels.rendering import clip_line
 from bot.channels.sending import OutsideWindow, Receive, SendFailed, SendLater, SendProblem, SendUnknown
+from bot.channels.working import Working
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue
 from bot.log import where
-from bot.messages import Attachment, Echo, Event, Incoming, Outgoing
+from bot.messages import Attachment, Event, Outgoing
 from bot.metrics import EVENTS_IGNORED, WEBHOOKS_REFUSED
 from bot.settings import MessengerSettings
 
@@ -48,9 +49,6 @@ HUMAN_AGENT_WINDOW = datetime.timedelta(days=7)
 PICTURE_SECONDS = 10.0
 # "Seen" and "typing" are shown for at most so many people at a time; what is more goes without.
 SHOWN_AT_ONCE = 8
-# Nobody sees the bot "typing" while a person answers.
-OPERATOR_SECONDS = 3600.0
-OPERATORS_REMEMBERED = 5000
 NEEDED_FIELDS = ("messages", "messaging_postbacks", "messaging_referrals", "message_echoes")
 FIELDS = (*NEEDED_FIELDS, "messaging_optins", "message_edits", "messaging_handovers", "standby")
 
@@ -73,8 +71,7 @@ class Messenger:
         self._catalogue = catalogue
         self._graph = Graph(settings)
         self._showing = asyncio.Semaphore(SHOWN_AT_ONCE)
-        self._background: set[asyncio.Task[None]] = set()
-        self._operators: dict[str, float] = {}
+        self._typing = Working(self._show_work)
         self._strange_pages: set[str] = set()
 
     @property
@@ -131,32 +128,27 @@ class Messenger:
             log.error("messenger_page_unknown", page=page, hint="add it with its token to MESSENGER_PAGES, or unsubscribe it")
 
     async def _take(self, event: Event) -> None:
-        received = await self._receive(event)
-        if isinstance(event, Echo):
-            self._note_operator(event.address)
-        elif isinstance(event, Incoming) and received and received.message_id is not None:
-            self._show(event.address)
+        await self._receive(event)
 
-    def _note_operator(self, address: str) -> None:
-        if len(self._operators) >= OPERATORS_REMEMBERED:
-            self._operators.clear()
-        self._operators[address] = time.monotonic()
+    def working(self, address: str) -> contextlib.AbstractAsyncContextManager[None]:
+        """While this is held, the citizen sees that an answer is being made. Nobody does while people have the talk."""
+        return self._typing.shown(address)
 
-    def _show(self, address: str) -> None:
-        """ "Seen" and "typing" for a message that the bot will answer, as far as this process knows."""
-        spoke_at = self._operators.get(address)
-        if self._showing.locked() or (spoke_at is not None and time.monotonic() - spoke_at < OPERATOR_SECONDS):
-            return
-        task = asyncio.ensure_future(self._show_typing(address))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+    async def typing(self, address: str) -> None:
+        """A person writes to the citizen."""
+        await self._show(address, "typing_on")
 
-    async def _show_typing(self, address: str) -> None:
+    async def _show_work(self, address: str) -> None:
+        await self._show(address, "mark_seen", "typing_on")
+
+    async def _show(self, address: str, *actions: str) -> None:
         """A failure here costs the citizen nothing."""
-        page, person = address.split(":", 1)
+        page, _, person = address.partition(":")
+        if self._showing.locked() or page not in self._settings.pages:
+            return
         async with self._showing:
             try:
-                for action in ("mark_seen", "typing_on"):
+                for action in actions:
                     await self._graph.post(page, "/me/messages", {"recipient": {"id": person}, "sender_action": action})
             except SendProblem as problem:
                 log.info("messenger_typing_failed", reason=problem.reason)
@@ -191,13 +183,12 @@ class Messenger:
         return {str(field) for app in apps for field in app.get("subscribed_fields") or ()} if isinstance(apps, list) else set()
 
     async def stop(self) -> None:
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._typing.stop()
         await self._graph.close()
 
     async def send(self, address: str, message: Outgoing) -> tuple[str, ...]:
         """Send all parts, pictures and clips; returns Meta's ids in the order of sending."""
+        await self._typing.end(address)
         page, _, person = address.partition(":")
         if page not in self._settings.pages:
             raise SendFailed("the page of this conversation is not in MESSENGER_PAGES", reason="strange_page")

@@ -97,6 +97,15 @@ class ShowsWork(Protocol):
         ...
 
 
+@runtime_checkable
+class ShowsTyping(Protocol):
+    """A channel whose platform can show that a person is writing."""
+
+    async def typing(self, address: str) -> None:
+        """Shown for some seconds, or until something is sent; must not raise."""
+        ...
+
+
 class Channel(Sender, Protocol):
     """What the gateway runs of a platform."""
 

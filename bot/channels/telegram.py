@@ -172,6 +172,10 @@ class Telegram:
         """While this is held, the citizen sees that an answer is being made."""
         return self._typing.shown(address)
 
+    async def typing(self, address: str) -> None:
+        """A person writes to the citizen."""
+        await self._show_typing(address)
+
     async def send(self, address: str, message: Outgoing) -> tuple[str, ...]:
         """Send all parts, then pictures and clips; returns Telegram's ids in that order."""
         await self._typing.end(address)

@@ -2,8 +2,10 @@
 
 A message is `{"text": "…"}` or `{"payload": "/testing_where"}`, with an optional `"id"` that makes a repeated POST a
 no-op. An event is `{"id", "author", "text", "buttons": [{"title", "payload"}], "attachments": [{"type", "url", "alt"}],
-"source": {…}|null, "language", "talk_language"}`; an attachment is an image or audio, its `url` relative to the
-service's address. `language` is that of the text, `talk_language` the one in which the conversation is answered by now.
+"source": {…}|null, "language", "talk_language", "talk_owner"}`; an attachment is an image or audio, its `url` relative to the
+service's address. `language` is that of the text, `talk_language` the one in which the conversation is answered by now, and
+`talk_owner` says by whom: `bot`, `operator`, nobody yet (`queue`) or nobody any more (`closed`). `event: typing` without an id:
+a person is writing.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ ONE_START_SECONDS = 300
 Receive = Callable[[Incoming], Awaitable[Received]]
 # Whether a campaign of this code runs; False too while nobody knows.
 CampaignRuns = Callable[[str], Awaitable[bool]]
+# Tells whoever answers this address now that the citizen is writing; must not raise because the database is away.
+Types = Callable[[str], Awaitable[None]]
 # (address, id of the last reply seen) → the replies after it, oldest first.
 RepliesAfter = Callable[[str, int], Awaitable[Sequence[Mapping[str, Any]]]]
 
@@ -67,7 +71,7 @@ class Sessions:
 
 
 class WebChat:
-    """The three calls of the contract. Answers from storage: whoever takes the turn, the stream shows it."""
+    """The calls of the contract. Answers from storage: whoever takes the turn, the stream shows it."""
 
     def __init__(
         self,
@@ -76,8 +80,10 @@ class WebChat:
         live: LiveReplies,
         sessions: Sessions,
         runs: CampaignRuns | None = None,
+        types: Types | None = None,
     ) -> None:
         self._receive = receive
+        self._types = types
         self._runs = runs
         self._replies_after = replies_after
         self._live = live
@@ -87,6 +93,7 @@ class WebChat:
         return [
             Route("/webchat/session", self.session, methods=["POST"]),
             Route("/webchat/messages", self.messages, methods=["POST"]),
+            Route("/webchat/typing", self.typing, methods=["POST"]),
             Route("/webchat/events", self.events, methods=["GET"]),
         ]
 
@@ -141,6 +148,16 @@ class WebChat:
             return JSONResponse({"error": "the message could not be stored, send it again"}, 503, {"Retry-After": "2"})
         return JSONResponse({"id": incoming.provider_id.partition(":")[2], "stored": received.message_id is not None}, 202)
 
+    async def typing(self, request: Request) -> Response:
+        """The citizen is writing; nothing is kept of it."""
+        try:
+            claims = self._sessions.read(_bearer(request))
+        except BadSession as error:
+            return _refused(401, str(error), "session")
+        if self._types:
+            await self._types(str(claims["sub"]))
+        return JSONResponse({}, 202)
+
     async def events(self, request: Request) -> Response:
         try:
             claims = self._sessions.read(request.query_params.get("token", ""))
@@ -155,10 +172,13 @@ class WebChat:
         with self._live.subscription(f"{CHANNEL}:{address}") as news, LIVE_STREAMS.track_inprogress():
             yield "retry: 2000\n\n"
             while True:
+                is_typing, news.is_typing = news.is_typing, False
                 news.clear()
                 for row in await self._replies_after(address, after):
-                    after = row["id"]
+                    after, is_typing = row["id"], False
                     yield f"id: {after}\ndata: {json.dumps(_event(row), ensure_ascii=False)}\n\n"
+                if is_typing:
+                    yield "event: typing\ndata: {}\n\n"
                 try:
                     await asyncio.wait_for(news.wait(), KEEPALIVE_SECONDS)
                 except TimeoutError:
@@ -199,6 +219,7 @@ def _event(row: Mapping[str, Any]) -> dict[str, Any]:
         "source": row["source"],
         "language": row["language"],
         "talk_language": row["talk_language"],
+        "talk_owner": row["talk_owner"],
     }
 
 

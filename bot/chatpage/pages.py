@@ -37,6 +37,7 @@ SCRIPT_WORDS = (
     "not_sent_retry",
     "offline",
     "operator_label",
+    "operator_typing",
     "reconnecting",
     "reviewed_label",
     "session_lost",

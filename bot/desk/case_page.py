@@ -90,12 +90,13 @@ class CasePage:
         return redirect(f"{DESK}/cases/{case_id}?done={done}")
 
     async def typing(self, visit: Visit) -> Response:
-        """Told to whoever has the case open; kept nowhere."""
+        """Told to the citizen and to whoever has the case open; kept nowhere."""
         case_id = case_id_of(visit.request.path_params["id"])
         async with self._room.pool.connection() as connection:
-            case = await rows.get(connection, case_id)
-            if case is not None and case.operator_id == visit.person.id:
-                await cases.type(connection, case_id, visit.person.name)
+            reached = await cases.type(connection, case_id, visit.person.id, visit.person.name)
+        channel, address = reached or ("", "")
+        if channel in self._room.signs:
+            await self._room.signs[channel](address)
         return JSONResponse({}, headers=HEADERS)
 
     def state(self, case: Case) -> str:

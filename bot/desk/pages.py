@@ -19,7 +19,7 @@ from bot.desk.checks import Known
 from bot.desk.events import Events
 from bot.desk.live import DeskNews
 from bot.desk.rendering import Rendering, order_of
-from bot.desk.room import DESK, DESK_ROLES, SENIOR_ROLES, Room, case_id_of, refusal
+from bot.desk.room import DESK, DESK_ROLES, SENIOR_ROLES, Room, Signs, case_id_of, refusal
 from bot.desk.shown import why_shut
 from bot.directory.places import Places
 from bot.handoff import cases, rows
@@ -39,7 +39,8 @@ MOST_REASON = 300
 
 class DeskPages:
     """`windows`: how long after a citizen's last sign of life each channel that is on lets a person write; None for ever.
-    `public_url`: an address of ours, which may be sent without a question."""
+    `public_url`: an address of ours, which may be sent without a question. `signs`: of the channels that can show that a person
+    is writing."""
 
     def __init__(
         self,
@@ -50,13 +51,14 @@ class DeskPages:
         catalogue: Catalogue,
         windows: Mapping[str, timedelta | None],
         public_url: str = "",
+        signs: Signs | None = None,
     ) -> None:
         layout = Layout(root, HERE / "templates", "desk", "in_force", static=(HERE / "static/desk.css", HERE / "static/desk.js"))
         desks = Desks.load(root, catalogue.province)
         self._news = DeskNews(url)
         rendering = Rendering(layout, catalogue, Places.load(root), desks)
         known = Known.by(catalogue, public_url)
-        self._room = Room(pool, door, layout, catalogue, desks, rendering, windows, known)
+        self._room = Room(pool, door, layout, catalogue, desks, rendering, windows, known, signs or {})
         self._board = Board(pool, self._news, rendering)
         self._cases = CasePage(self._room)
         self._events = Events(self._room, self._board, self._news, self._cases)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ DESK_ROLES: frozenset[Role] = frozenset({"operator", "senior", "admin"})
 SENIOR_ROLES: frozenset[Role] = frozenset({"senior", "admin"})
 # Channels that keep what they have to show: nothing is sent to them, so no time is ever over.
 ALWAYS_OPEN = frozenset({"webchat"})
+# By channel: show the citizen of this address that a person is writing.
+Signs = Mapping[str, Callable[[str], Awaitable[None]]]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Room:
     rendering: Rendering
     windows: Mapping[str, datetime.timedelta | None]
     known: Known
+    signs: Signs
 
     def done(self, visit: Visit) -> str:
         """The sentence of what was just done, from the address that the form led to."""

@@ -447,7 +447,7 @@ async def outgoing_after(
     """The replies of one conversation with an id above `after`, oldest first: what an event stream still has to show."""
     cursor = await connection.execute(
         """SELECT m.id, m.author, m.text, m.buttons, m.source, m.attachments, m.language,
-                  c.language AS talk_language
+                  c.language AS talk_language, c.owner AS talk_owner
            FROM messages m
            JOIN conversations c ON c.id = m.conversation_id
            WHERE c.channel = %s AND c.address = %s AND m.direction = 'outgoing' AND m.id > %s ORDER BY m.id LIMIT %s""",

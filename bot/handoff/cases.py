@@ -8,9 +8,9 @@ Said twice, it is done once: a double click changes nothing. What cannot be done
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 
-from bot.database import DictConnection
+from bot.database import OUTGOING_CHANNEL, TYPING, DictConnection
 from bot.handoff.moving import Happening, Situation, move, move_from, situation
 from bot.handoff.office import office
 from bot.handoff.ownership import Event, State
@@ -22,6 +22,7 @@ __all__ = [
     "Case",
     "CaseRefused",
     "QueueRow",
+    "citizen_types",
     "claim",
     "close",
     "get",
@@ -46,6 +47,12 @@ EVENTS_OF_REASONS = {
     "phone": Event.FILED,
     "content": Event.FILED,
 }
+
+TYPES: LiteralString = """
+    SELECT c.channel, c.address,
+           pg_notify('loa_desk', json_build_object('case', k.id, 'conversation', c.id, 'kind', 'typing', 'name', %s::text)::text)
+      FROM cases k JOIN conversations c ON c.id = k.conversation_id
+     WHERE k.state = 'claimed' AND k.operator_id IS NOT NULL AND """
 
 
 class CaseRefused(Exception):
@@ -158,14 +165,23 @@ async def send(
     return await store(connection, now.to, said, operator_id=operator_id, send_key=key)
 
 
-async def type(connection: DictConnection, case_id: int, name: str) -> None:  # noqa: A001  (said as `cases.type`)
-    """Somebody is typing: told to the pages that are open, kept nowhere."""
-    await connection.execute(
-        """SELECT pg_notify('loa_desk', json_build_object('case', id, 'conversation', conversation_id, 'kind', 'typing',
-                                                          'name', %s::text)::text)
-             FROM cases WHERE id = %s AND state <> 'ended'""",
-        [name, case_id],
-    )
+async def type(  # noqa: A001  (said as `cases.type`)
+    connection: DictConnection, case_id: int, operator_id: int, name: str
+) -> tuple[str, str] | None:
+    """Whoever holds the case is typing: told to the open pages, the citizen's too, and kept nowhere. The citizen's channel
+    and address, for a platform that can show it; None for who does not hold it."""
+    cursor = await connection.execute(TYPES + "k.id = %s AND k.operator_id = %s", [name, case_id, operator_id])
+    row = cast(dict[str, str] | None, await cursor.fetchone())
+    if row is None:
+        return None
+    channel, address = row["channel"], row["address"]
+    await connection.execute("SELECT pg_notify(%s, %s)", [OUTGOING_CHANNEL, f"{TYPING}{channel}:{address}"])
+    return channel, address
+
+
+async def citizen_types(connection: DictConnection, channel: str, address: str) -> None:
+    """The citizen is typing: told to the page of whoever holds their case, without a name, and kept nowhere."""
+    await connection.execute(TYPES + "c.channel = %s AND c.address = %s", ["", channel, address])
 
 
 async def _act(connection: DictConnection, case_id: int, operator_id: int, happening: Happening) -> None:

@@ -36,7 +36,7 @@ from tests.simulators.rasa import RasaSimulator, reply_to
 from tests.simulators.server import Answer
 
 WEBHOOK = "/webhooks/messenger"
-# Whom an operator wrote to: the gateway remembers that for an hour.
+# Whom an operator wrote to.
 HELPED = "7100"
 
 
@@ -146,8 +146,15 @@ def test_while_the_database_hangs_meta_is_asked_to_send_again(gateway: SharedGat
 # ── talks ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_text_is_answered_and_the_citizen_sees_seen_and_typing(gateway: SharedGateway, messenger: MessengerSimulator) -> None:
+def test_a_text_is_answered_and_the_citizen_sees_seen_and_typing(
+    gateway: SharedGateway, messenger: MessengerSimulator, rasa: RasaSimulator
+) -> None:
+    rasa.released.clear()
     assert messenger.writes("tiêm ở đâu") == 200
+    deadline = time.monotonic() + 10
+    while len(messenger.actions) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    rasa.released.set()
     (sent,) = messenger.wait_for_sent(1)
     assert (text_of(sent), sent["type"], sent["tag"]) == ("answer to tiêm ở đâu", "RESPONSE", None)
     assert messenger.actions == [(PERSON, "mark_seen"), (PERSON, "typing_on")]

@@ -15,8 +15,8 @@ def test_an_answer_comes_as_an_event_of_the_contract(gateway: GatewayProcess) ->
     visitor = Visitor(gateway.address)
     visitor.writes("xin chào")
     event = read_events(visitor, 1)[0]
-    assert set(event) == {"id", "author", "text", "buttons", "attachments", "source", "language", "talk_language"}
-    assert (event["author"], event["text"]) == ("bot", "answer to xin chào")
+    assert set(event) == {"id", "author", "text", "buttons", "attachments", "source", "language", "talk_language", "talk_owner"}
+    assert (event["author"], event["text"], event["talk_owner"]) == ("bot", "answer to xin chào", "bot")
 
 
 def test_a_picture_comes_with_its_words(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
@@ -114,11 +114,11 @@ def test_forged_old_and_missing_tokens_are_refused(gateway: GatewayProcess) -> N
     )
     unsigned = jwt.encode({"sub": "x", "exp": 9_999_999_999}, "", algorithm="none")
     for token in ("", "x.y.z", forged, unsigned, visitor.token[:-3]):
-        posted = httpx.post(
-            f"{gateway.address}/webchat/messages", json={"text": "a"}, headers={"Authorization": f"Bearer {token or 'x'}"}
-        )
+        headers = {"Authorization": f"Bearer {token or 'x'}"}
+        posted = httpx.post(f"{gateway.address}/webchat/messages", json={"text": "a"}, headers=headers)
+        typed = httpx.post(f"{gateway.address}/webchat/typing", json={}, headers=headers)
         streamed = httpx.get(f"{gateway.address}/webchat/events", params={"token": token})
-        assert (posted.status_code, streamed.status_code) == (401, 401), token
+        assert (posted.status_code, typed.status_code, streamed.status_code) == (401, 401, 401), token
     assert gateway.rows("SELECT 1 FROM messages") == []
 
 

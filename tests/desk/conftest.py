@@ -36,6 +36,13 @@ WORDS = interface_words(ROOT, "staff", "desk")
 WINDOWS = {"zalo": datetime.timedelta(days=7), "telegram": None}
 PLACE = "buon-ho-phuong"
 
+# The addresses at which a platform was asked to show that a person is writing.
+SIGNS: list[str] = []
+
+
+async def shown_typing(address: str) -> None:
+    SIGNS.append(address)
+
 
 @functools.cache
 def catalogue() -> Catalogue:
@@ -132,7 +139,7 @@ def sends(browser: Browser, case_id: int, text: str, key: str = "a-key-of-a-form
 def app_of(url: str) -> Starlette:
     pool, queue = open_pool(url, max_size=6), Queue(url)
     staff = StaffPages(ROOT, pool, SECRET)
-    desk = DeskPages(ROOT, url, pool, staff.door, catalogue(), WINDOWS)
+    desk = DeskPages(ROOT, url, pool, staff.door, catalogue(), WINDOWS, signs={"telegram": shown_typing})
     prepare(HandoffOffice(catalogue(), Desks.load(ROOT, "dak-lak"), queue))
 
     @contextlib.asynccontextmanager

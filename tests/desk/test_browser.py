@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from bot.languages.catalogue import Catalogue
@@ -18,6 +19,7 @@ from tests.desk.house import OUT_OF_HOURS, House
 from tests.simulators.rasa import with_reply
 
 WORDS = interface_words(ROOT, "staff", "desk")
+SAID = yaml.safe_load((ROOT / "locales/vi/webchat.yml").read_text(encoding="utf-8"))["ui"]
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
 SMALLEST_TARGET = 24
@@ -104,11 +106,17 @@ def test_taking_over_answering_and_giving_back(opens: Opens, house: House, citiz
 
     desk.keyboard.press("t")
     desk.keyboard.type("Dạ, mẹ bạn bao nhiêu tuổi ạ?")
+    sign = citizen.page.locator("#typing")
+    expect(sign).to_have_text(SAID["operator_typing"])
     desk.keyboard.press("Control+Enter")
     citizen.reads("mẹ bạn bao nhiêu tuổi")
+    expect(sign).to_be_empty()
+    citizen.page.locator("#question").press_sequentially("mẹ tôi")
+    expect(desk.locator("[data-typing]")).to_have_text(WORDS["typing"].format(name=WORDS["author_citizen"]))
     expect(desk.locator(".from-operator")).to_contain_text("mẹ bạn bao nhiêu tuổi")
     expect(desk.locator("#text")).to_have_value("")
     citizen.says("mẹ tôi 70 tuổi")
+    expect(sign).to_be_empty(timeout=1)
     expect(desk.locator(".from-citizen").last).to_contain_text("mẹ tôi 70 tuổi")
     house.wait_for("SELECT 1 FROM messages WHERE text = 'mẹ tôi 70 tuổi' AND turn = 'human'")
     assert turns(house) == asked_of_rasa, "the bot is silent while a person answers"

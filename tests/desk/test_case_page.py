@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.desk.conftest import WORDS, Desk, catalogue, does, opened, sends
+from tests.desk.conftest import SIGNS, WORDS, Desk, catalogue, does, opened, sends
 
 UNKNOWN_NUMBER = "Bạn gọi 0999 888 777 nhé"
 
@@ -106,6 +106,20 @@ def test_there_is_no_such_case(desk: Desk) -> None:
     lan = desk.comes("lan")
     assert lan.opens("/desk/cases/999999").status_code == 404
     assert lan.opens(f"/desk/cases/{9**30}").status_code == 404
+
+
+def test_a_platform_shows_who_writes_and_not_who_only_looks_on(desk: Desk) -> None:
+    SIGNS.clear()
+    case_id, waits = desk.asks(channel="telegram"), desk.asks(channel="telegram")
+    lan, binh = desk.holds("lan", case_id), desk.comes("binh")
+    for who, one in ((binh, case_id), (binh, waits), (lan, case_id)):
+        assert does(who, one, "typing").status_code == 200
+    [row] = desk.office.rows(
+        "SELECT address FROM conversations c JOIN cases k ON k.conversation_id = c.id WHERE k.id = %s", case_id
+    )
+    assert [row["address"]] == SIGNS
+    zalo = desk.asks(channel="zalo")
+    assert does(desk.holds("lan", zalo), zalo, "typing").status_code == 200, "Zalo has no such sign"
 
 
 def test_only_whoever_claimed_it_answers(desk: Desk) -> None:

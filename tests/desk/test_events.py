@@ -20,7 +20,7 @@ from bot.staff.accounts import Role
 from bot.staff.door import Visit
 from bot.staff.pages import StaffPages
 from bot.staff.sessions import Person
-from tests.desk.conftest import WINDOWS, Desk, catalogue, does, sends
+from tests.desk.conftest import WINDOWS, WORDS, Desk, catalogue, does, sends
 from tests.office import SECRET
 
 
@@ -160,6 +160,8 @@ def test_a_conversation_follows_messages_deliveries_and_its_state(desk: Desk) ->
         await page.follows(lambda: "delivery failed" in page.shown["items"][key])
         await asyncio.to_thread(desk.office.rows, "SELECT pg_notify('loa_desk', %s)", typing(case_id, "binh"))
         await page.follows(lambda: page.told[-1] == {"typing": "binh"})
+        await asyncio.to_thread(desk.office.rows, "SELECT pg_notify('loa_desk', %s)", typing(case_id, ""))
+        await page.follows(lambda: page.told[-1] == {"typing": WORDS["author_citizen"]})
 
     plays(desk, play)
 

@@ -116,15 +116,40 @@ async def test_a_case_moves_to_another_desk_only_if_the_citizen_agrees(room: Roo
 async def test_the_desk_hears_of_cases_and_messages(room: Room, database_url: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as listener:
         await listener.execute("LISTEN loa_desk")
-        citizen, case_id = await waiting(room)
-        async with room.pool.connection() as connection:
-            await cases.type(connection, case_id, "hanh")
         kinds = []
-        async for notice in listener.notifies(timeout=5, stop_after=3):
+        citizen, case_id = await waiting(room)
+        async for notice in listener.notifies(timeout=5, stop_after=2):
             told = json.loads(notice.payload)
             assert (told["case"], told["conversation"]) == (case_id, citizen)
             kinds.append(told["kind"])
-    assert set(kinds) == {"case", "message", "typing"}
+    assert set(kinds) == {"case", "message"}
+
+
+async def test_who_types_is_told_to_the_other_side_and_to_nobody_else(room: Room, database_url: str) -> None:
+    citizen, case_id = await waiting(room)
+    address = await room.one("SELECT address FROM conversations")
+    hanh, binh = await room.operator("hanh"), await room.operator("binh")
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as listener, room.pool.connection() as here:
+        await listener.execute("LISTEN loa_desk")
+        await listener.execute("LISTEN loa_outgoing")
+        await cases.citizen_types(here, "zalo", address)
+        assert await cases.type(here, case_id, hanh, "hanh") is None, "nobody answers yet"
+        await claim(room, case_id, hanh, "hanh")
+        assert await cases.type(here, case_id, binh, "binh") is None
+        assert await cases.type(here, case_id, hanh, "hanh") == ("zalo", address)
+        await cases.citizen_types(here, "zalo", address)
+        await here.execute("SELECT pg_notify('loa_desk', '\"over\"')")
+        told = []
+        async for notice in listener.notifies(timeout=5):
+            if notice.payload == '"over"':
+                break
+            told.append(notice.payload)
+    at_the_desk = [json.loads(one) for one in told if "typing" in one and one.startswith("{")]
+    assert [(one["case"], one["conversation"], one["name"]) for one in at_the_desk] == [
+        (case_id, citizen, "hanh"),
+        (case_id, citizen, ""),
+    ]
+    assert [one for one in told if one.startswith("typing:")] == [f"typing:zalo:{address}"]
 
 
 async def test_what_happened_to_a_case_stays(room: Room) -> None:

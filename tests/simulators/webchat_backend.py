@@ -109,7 +109,7 @@ class WebchatBackend:
 
     def _put(self, session: Session, event: Mapping[str, Any]) -> None:
         blank = {"author": "bot", "text": "", "buttons": [], "attachments": [], "source": None}
-        blank |= {"language": "vi", "talk_language": session.language}
+        blank |= {"language": "vi", "talk_language": session.language, "talk_owner": "bot"}
         session.events.append({**blank, **event, "id": str(next(self._numbers))})
 
     def _of(self, token: str) -> Session | None:

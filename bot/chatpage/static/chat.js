@@ -15,6 +15,8 @@
   const KEPT_ENTRIES = 60;
   const REQUEST_LIMIT_MS = 20000;
   const TYPING_LIMIT_MS = 40000;
+  const PERSON_TYPING_MS = 6000; // a person's sign comes again every few seconds while they write
+  const TELL_TYPING_MS = 3000;
   const FIRST_RETRY_MS = 2000;
   const LAST_RETRY_MS = 60000;
   const FLICKER_MS = 1500; // a stream that comes back within this time was never worth a word
@@ -29,10 +31,10 @@
   const toNewest = byId("to-newest");
 
   /* ---------------------------------------------------------------- what is kept on this device
-   * {token, since, last, language, told, entries}; an entry is {key, who: "you"|"bot"|"operator"|"note", text, at, …}. Memory is the
-   * truth, localStorage its copy: it may be missing (third-party iframe, private window) or shared with another tab. */
+   * {token, since, last, language, owner, told, entries}; an entry is {key, who: "you"|"bot"|"operator"|"note", text, at, …}. Memory is
+   * the truth, localStorage its copy: it may be missing (third-party iframe, private window) or shared with another tab. */
 
-  const state = { token: null, since: 0, last: "0", language: settings.asked, told: "", entries: [] };
+  const state = { token: null, since: 0, last: "0", language: settings.asked, owner: "", told: "", entries: [] };
 
   function stored() {
     try {
@@ -390,13 +392,20 @@
     timers: [],
     start() {
       this.stop();
-      const last = state.entries.filter((entry) => entry.who === "bot" || entry.who === "operator").pop();
-      if (last && last.who === "operator") return; // a person reads this: the machine is not typing
+      if (state.owner === "queue" || state.owner === "operator") return; // people read this: the machine is not typing
+      this.show(worded("span", "heard", "typing"));
+      this.timers = [setTimeout(() => stream.reopen(), NO_ANSWER_MS), setTimeout(() => this.stop(), TYPING_LIMIT_MS)];
+    },
+    person() {
+      this.stop();
+      this.show(worded("span", "who-types", "operator_typing"));
+      this.timers = [setTimeout(() => this.stop(), PERSON_TYPING_MS)];
+    },
+    show(words) {
       const dots = make("span", "dots");
       dots.append(make("i"), make("i"), make("i"));
-      byId("typing").append(dots, worded("span", "heard", "typing"));
+      byId("typing").append(dots, words);
       if (wasAtEnd) scrollToEnd();
-      this.timers = [setTimeout(() => stream.reopen(), NO_ANSWER_MS), setTimeout(() => this.stop(), TYPING_LIMIT_MS)];
     },
     stop() {
       this.timers.forEach(clearTimeout);
@@ -494,6 +503,7 @@
     takeOver(stored());
     if (state.token !== token) return;
     state.token = null;
+    state.owner = "";
     state.since = Math.max(Date.now(), state.since + 1);
     stream.close();
     save();
@@ -600,6 +610,7 @@
         this.heardAt = Date.now();
         receive(event);
       };
+      source.addEventListener("typing", () => typing.person());
       source.onerror = () => {
         connection.is("reconnecting");
         if (source.readyState === EventSource.CLOSED) this.tryLater();
@@ -656,6 +667,7 @@
     const key = `${state.since}:${event.id}`; // ids belong to a session: another one may count from the start again
     state.last = lastEventId || event.id;
     typing.stop();
+    state.owner = event.talk_owner || "";
     if (nodes.has(key)) return;
     countUnread(1);
     if (event.talk_language) speak(event.talk_language);
@@ -706,9 +718,19 @@
     submit();
   });
 
+  let toldAt = 0;
+
+  /* Who reads this now sees that more is coming; nobody else is told. */
+  function tellTyping() {
+    if (state.owner !== "operator" || !state.token || !question.value || Date.now() - toldAt < TELL_TYPING_MS) return;
+    toldAt = Date.now();
+    post("webchat/typing", {}, state.token).catch(() => {});
+  }
+
   question.addEventListener("input", () => {
     byId("problem").textContent = "";
     grow();
+    tellTyping();
   });
 
   log.addEventListener("click", (event) => {
@@ -799,6 +821,7 @@
   log.setAttribute("aria-live", "off"); // a kept talk is not news
   const kept = stored();
   Object.assign(state, { token: kept.token || null, since: kept.since || 0, last: kept.last || "0", told: kept.told || "" });
+  state.owner = kept.owner || "";
   takeOver(kept);
   speak((kept.token && kept.language) || state.language);
   picker.parentNode.hidden = false;
