@@ -2,6 +2,7 @@
 # Everything that must hold before a change lands. The browser is found, installed, or loudly missed.
 set -eu
 cd "$(dirname "$0")/.."
+unset PYTHONDONTWRITEBYTECODE  # many Pythons are started: what is compiled once is kept
 
 sh scripts/browser.sh
 echo "== format and lint"; .venv/bin/ruff format --check . ; .venv/bin/ruff check .
