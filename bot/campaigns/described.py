@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from bot.campaigns.codes import is_code
-from bot.campaigns.drawing import PosterWords
+from bot.campaigns.drawing import PosterWords, missing_letters
 from bot.campaigns.store import Campaign, Known, Words
 from bot.directory.documents import spoken_date
+from bot.directory.languages import VIETNAMESE
 from bot.directory.places import Places
-from bot.languages.catalogue import PROVINCE_NAMES, Catalogue
+from bot.languages.catalogue import PROVINCE_NAMES, Catalogue, PageWords
 
 # Small talk and what is not answered by itself is nothing to begin with.
 NOT_OFFERED = frozenset({"talk", "limits", "system"})
@@ -55,38 +56,67 @@ class Describer:
     def place(self, key: str) -> str:
         return self.places[key].full_name if key in self.places else key
 
-    def title(self, intent: str) -> str:
-        return self.catalogue.title(intent) if intent else ""
+    def title(self, intent: str, language: str = VIETNAMESE) -> str:
+        return self.catalogue.title(intent, language) if intent else ""
 
-    def ui(self, key: str, **values: str) -> str:
+    @cached_property
+    def _spoken(self) -> dict[str, PageWords]:
+        return {one.tag: self.catalogue.page_words(one.tag) for one in self.catalogue.languages.all()}
+
+    def page_words(self, language: str) -> PageWords:
+        """The words in this language; all Vietnamese, and so marked, where it has none that may be shown."""
+        return self._spoken.get(language) or self._spoken[VIETNAMESE]
+
+    def draft_note(self, language: str) -> str:
+        """In it and in Vietnamese: nobody who speaks the language has looked at these words. "" where somebody has."""
+        found = self.page_words(language)
+        notes = dict.fromkeys(words["words_draft"] for words in (found.words, self.catalogue.ui))
+        return " ".join(notes) if found.is_draft else ""
+
+    def ui(self, key: str, language: str = VIETNAMESE, **values: str) -> str:
         province = self.catalogue.province
         line = self.catalogue.contacts.health_line(province)
-        published = self.catalogue.fragments["contact_inline_unconfirmed"]
+        published = self.catalogue.fragment("contact_inline_unconfirmed", language)
         hotline = (
             f"{line.number} ({line.name})"
             if line.status == "usable"
             else published.format(number=line.number, name=line.name, published=spoken_date(line.published))
         )
         given = {"province": PROVINCE_NAMES[province], "hotline": hotline, **values}
-        return self.catalogue.ui[f"campaign_{key}"].format_map(given)
+        return self.page_words(language).words[f"campaign_{key}"].format_map(given)
 
-    def summary(self, campaign: Campaign, words: Words | None) -> str:
+    def summary(self, campaign: Campaign, words: Words | None, language: str | None = None) -> str:
+        """The campaign's own short text; else the usual one, in the campaign's language unless another is asked for."""
         if words and words.summary:
             return words.summary
-        return self.ui("summary", title=self.title(campaign.topic)) if campaign.topic else self.ui("page_lead")
+        language = campaign.language if language is None else language
+        if not campaign.topic:
+            return self.ui("page_lead", language)
+        return self.ui("summary", language, title=self.title(campaign.topic, language))
 
     def poster(self, campaign: Campaign, words: Words | None, short_url: str) -> PosterWords:
+        """In the campaign's language with the Vietnamese below it; in Vietnamese alone where the font cannot draw it."""
         address = short_url.partition("://")[2]
+        vietnamese = self._poster(campaign, words, address, VIETNAMESE)
+        spoken = self.page_words(campaign.language).language
+        if spoken == VIETNAMESE:
+            return vietnamese
+        there = self._poster(campaign, words, address, spoken)
+        if missing_letters(there.owner, there.scan, there.type_in, there.say, there.emergency, there.machine):
+            return vietnamese
+        return replace(there, vietnamese=vietnamese, note=self.draft_note(spoken))
+
+    def _poster(self, campaign: Campaign, words: Words | None, address: str, language: str) -> PosterWords:
         return PosterWords(
-            brand=self.ui("poster_brand"),
-            owner=self.ui("poster_owner"),
+            brand=self.ui("poster_brand", language),
+            owner=self.ui("poster_owner", language),
             name=campaign.name,
-            summary=self.summary(campaign, words),
-            scan=self.ui("poster_scan"),
-            type_in=self.ui("poster_type", address=address),
-            say=self.ui("poster_say", code=campaign.code),
-            emergency=self.ui("poster_emergency"),
-            machine=self.ui("poster_machine"),
+            summary=self.summary(campaign, words, language),
+            scan=self.ui("poster_scan", language),
+            type_in=self.ui("poster_type", language, address=address),
+            say=self.ui("poster_say", language, code=campaign.code),
+            emergency=self.ui("poster_emergency", language),
+            machine=self.ui("poster_machine", language),
         )
 
 

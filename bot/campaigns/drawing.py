@@ -39,7 +39,8 @@ class CannotDraw(Exception):
 
 @dataclass(frozen=True)
 class PosterWords:
-    """What stands on the poster, filled: nothing here is chosen by the drawing."""
+    """What stands on the poster, filled: nothing here is chosen by the drawing. `vietnamese`: the same again, where the poster
+    speaks another language; `note`: that nobody who speaks it has looked at the words."""
 
     brand: str
     owner: str
@@ -50,6 +51,8 @@ class PosterWords:
     say: str
     emergency: str
     machine: str
+    vietnamese: PosterWords | None = None
+    note: str = ""
 
 
 def qr_svg(url: str) -> bytes:
@@ -117,15 +120,40 @@ def _head(sheet: _Sheet, words: PosterWords, bottom: float) -> float:
 
 def _foot(sheet: _Sheet, words: PosterWords) -> float:
     """The lines under the code, written from below; returns where they begin."""
-    sheet.box(0, 197, WIDTH_MM, 13, "#f1f5f3")
-    sheet.write(words.emergency, MARGIN_MM, 200.6, 13, ALARM, bold=True)
-    sheet.write(words.machine, WIDTH_MM - MARGIN_MM, 201.5, 9.5, QUIET, align="right")
-    y = 195.0
-    for text, size, is_bold in ((words.say, 10.5, False), (words.type_in, 10.5, False), (words.scan, 12.0, True)):
+    again = words.vietnamese
+    band = 197.0 if again is None else 192.0
+    sheet.box(0, band, WIDTH_MM, HEIGHT_MM - band, "#f1f5f3")
+    _band(sheet, words, band + 3.6, 13.0)
+    if again is not None:
+        _band(sheet, again, band + 10.2, 10.5)
+    y = band - 2.0
+    for text, size, is_bold, colour in _lines(words, again):
         for line in reversed(sheet.wrapped(text, size, WIDTH_MM - 2 * MARGIN_MM, bold=is_bold)):
             y -= size / POINTS_A_MM * 1.4
-            sheet.write(line, WIDTH_MM / 2, y, size, INK, bold=is_bold, align="center")
+            sheet.write(line, WIDTH_MM / 2, y, size, colour, bold=is_bold, align="center")
     return y - 2
+
+
+def _lines(words: PosterWords, again: PosterWords | None) -> Iterator[tuple[str, float, bool, str]]:
+    """(text, size, bold, colour) from below: each line in the poster's language, the Vietnamese of it below."""
+    if words.note:
+        yield words.note, 7.5, False, QUIET
+    lines = ((words.say, 10.5, False), (words.type_in, 10.5, False), (words.scan, 12.0, True))
+    below = (again.say, again.type_in, again.scan) if again else ("", "", "")
+    for (text, size, is_bold), vietnamese in zip(lines, below, strict=True):
+        if vietnamese:
+            yield vietnamese, 9.0, False, QUIET
+        yield text, size, is_bold, INK
+
+
+def _band(sheet: _Sheet, words: PosterWords, y: float, size: float) -> None:
+    """Whom to call on the left, that it is a machine on the right: in smaller letters where both are long."""
+    room = WIDTH_MM - 2 * MARGIN_MM - 4
+    alarm = next((s for s in (size, 10.5, 9.0, 7.5) if _width(words.emergency, s, bold=True) <= room * 0.6), 6.5)
+    left = room - _width(words.emergency, alarm, bold=True)
+    machine = next((s for s in (9.5, 8.5, 7.5, 6.5) if _width(words.machine, s, bold=False) <= left), 5.5)
+    sheet.write(words.emergency, MARGIN_MM, y, alarm, ALARM, bold=True)
+    sheet.write(words.machine, WIDTH_MM - MARGIN_MM, y + (alarm - machine) / POINTS_A_MM, machine, QUIET, align="right")
 
 
 def _height(lines: Sequence[str], size: float) -> float:

@@ -7,6 +7,7 @@ the same page without a campaign: whoever scanned an old poster still finds Loa.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,11 @@ from starlette.routing import BaseRoute, Route
 from bot.assets import COMMON_HEADERS, StaticFiles
 from bot.campaigns import counting, store
 from bot.campaigns.described import Describer, code_of
-from bot.campaigns.drawing import card
+from bot.campaigns.drawing import card, missing_letters
 from bot.campaigns.links import Link, Reaching, is_machine
 from bot.campaigns.store import Campaign, CampaignRefused, Words
 from bot.database import Pool
+from bot.directory.languages import VIETNAMESE
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,8 @@ HEADERS = {
 # The database is slow or away: the links need it not.
 LOOK_SECONDS = 1.5
 KEPT_CARDS = 200
+# Facebook knows these; of the others it is told nothing.
+OG_LOCALES = {"vi": "vi_VN", "en": "en_US", "km": "km_KH"}
 CARD_HEADERS = {**COMMON_HEADERS, "Cache-Control": "public, max-age=3600"}
 
 
@@ -92,6 +96,8 @@ class ShortLinks:
     async def card(self, request: Request) -> Response:
         found = await self._found(code_of(request.path_params["code"]), counts=False)
         name, summary = self._name(found), self._summary(found)
+        if missing_letters(summary) and found.campaign:
+            summary = self._describer.summary(found.campaign, None, VIETNAMESE)
         if (name, summary) not in self._cards:
             owner, brand = self._describer.ui("poster_owner"), self._describer.ui("poster_brand")
             self._cards[name, summary] = await asyncio.to_thread(card, name, summary, owner, brand)
@@ -117,11 +123,17 @@ class ShortLinks:
             return Found()
 
     def _shown(self, found: Found, code: str, links: list[Link], public_url: str) -> Response:
+        asked = found.campaign.language if found.campaign and found.is_running else VIETNAMESE
+        spoken = self._describer.page_words(asked).language
         html = self._page.render(
-            ui=self._describer.ui,
+            ui=functools.partial(self._describer.ui, language=spoken),
+            vietnamese=self._describer.ui,
             name=self._name(found),
             summary=self._summary(found),
-            language=found.campaign.language if found.campaign and found.is_running else "vi",
+            asked=asked,
+            language=spoken,
+            og_locale=OG_LOCALES.get(spoken, ""),
+            draft_note=self._describer.draft_note(spoken),
             is_over=not found.is_running,
             links=[(link.way, _relative(link)) for link in links],
             address=f"{public_url}/c/{code or 'loa'}",

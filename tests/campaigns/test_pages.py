@@ -321,6 +321,17 @@ def test_machines_get_the_page_with_its_tags_and_are_not_counted(
     assert office.rows("SELECT 1 FROM campaign_days") == []
 
 
+def test_the_page_speaks_the_campaigns_language_and_calls_a_draft_a_draft(an: Browser, citizen: Browser) -> None:
+    makes(an, language="en", name="Where to get tested")
+    page = opens(citizen, agent=DESKTOP)
+    assert '<html lang="en"' in page.text
+    assert '<meta property="og:locale" content="en_US">' in page.text
+    assert DESCRIBER.ui("page_choose", "en") in page.text
+    assert DESCRIBER.ui("page_choose") not in page.text
+    assert DESCRIBER.ui("page_emergency") in page.text
+    assert DESCRIBER.draft_note("en") in page.text
+
+
 def test_the_picture_of_a_post_is_a_png_of_the_usual_size(an: Browser, citizen: Browser) -> None:
     makes(an, name="Tiêm 💉 nhắc lại trước Tết")
     content = citizen.opens("/c/tet2026/card.png").content

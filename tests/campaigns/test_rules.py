@@ -12,8 +12,13 @@ from hypothesis import strategies as st
 from bot.campaigns import drawing, tables
 from bot.campaigns.codes import is_code, key_of, spoken_codes
 from bot.campaigns.counting import Row
+from bot.campaigns.described import Describer
 from bot.campaigns.drawing import CannotDraw, PosterWords
 from bot.campaigns.links import Reach, is_machine
+from bot.campaigns.store import Campaign
+from bot.languages.catalogue import Catalogue
+from bot.languages.spoken import Drafts
+from bot.settings import ROOT
 
 REACH = Reach("https://loa.example.vn", telegram="loa_bot", messenger=("1",), zalo="2")
 WORDS = PosterWords(
@@ -111,3 +116,54 @@ def test_the_longest_words_still_leave_room_for_the_code(monkeypatch: pytest.Mon
     ((y, side),) = sides
     assert side >= drawing.SMALLEST_QR_MM
     assert y + side < 197, "above the band"
+
+
+def test_a_poster_in_another_language_says_everything_in_vietnamese_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[tuple[str, float]] = []
+    sides: list[tuple[float, float]] = []
+    write = drawing._Sheet.write
+
+    def noted(sheet: Any, text: str, x: float, y: float, *more: Any, **named: Any) -> None:
+        written.append((text, y))
+        write(sheet, text, x, y, *more, **named)
+
+    monkeypatch.setattr(drawing._Sheet, "write", noted)
+    monkeypatch.setattr(drawing._Sheet, "qr", lambda self, url, x, y, side: sides.append((y, side)))
+    there = {name: f"{text} there" for name, text in vars(WORDS).items() if text}
+    drawing.poster(PosterWords(**{**there, "vietnamese": WORDS, "note": "not checked"}), URL)
+    at = dict(written)
+    for field in ("scan", "type_in", "say", "emergency", "machine"):
+        assert at[there[field]] < at[getattr(WORDS, field)], field
+    assert at["not checked"] < at[there["emergency"]]
+    ((y, side),) = sides
+    assert side >= drawing.SMALLEST_QR_MM
+    assert y + side < at[there["scan"]]
+
+
+class TestDescribed:
+    """What is said of a campaign in its language. English has drafts of all of it, Ê Đê of little."""
+
+    @staticmethod
+    def describer(drafts: Drafts = "bilingual") -> Describer:
+        return Describer(ROOT, Catalogue.load(ROOT, "dak-lak", drafts=drafts))
+
+    @staticmethod
+    def campaign(language: str) -> Campaign:
+        day = datetime.date(2026, 11, 23)
+        values: dict[str, Any] = {"place": "", "spot": "poster", "starts_on": day, "ends_on": None, "ended_at": None}
+        made: dict[str, Any] = {"made_by": "an", "made_at": datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)}
+        return Campaign(id=1, code="flu-1", name="Testing", topic="testing_where", language=language, **values, **made)
+
+    def test_an_english_poster_is_english_with_vietnamese_and_says_that_it_is_a_draft(self) -> None:
+        describer = self.describer()
+        words = describer.poster(self.campaign("en"), None, URL)
+        assert words.vietnamese is not None
+        assert words.vietnamese.scan == describer.ui("poster_scan") != words.scan
+        assert words.summary.startswith(describer.catalogue.title("testing_where", "en"))
+        assert words.note == describer.draft_note("en") != ""
+
+    @pytest.mark.parametrize(("language", "drafts"), [("vi", "bilingual"), ("km", "bilingual"), ("en", "hide")])
+    def test_what_cannot_or_may_not_be_shown_is_vietnamese(self, language: str, drafts: Drafts) -> None:
+        words = self.describer(drafts).poster(self.campaign(language), None, URL)
+        assert words == self.describer().poster(self.campaign("vi"), None, URL)
+        drawing.poster(words, URL)
