@@ -297,6 +297,7 @@ def test_the_machine_stops_typing_quietly_when_no_answer_comes(arrives: Callable
     service.is_silent = True
     citizen.asks("xin chào")
     expect(citizen.page.locator("#typing .dots")).to_be_visible()
+    expect(citizen.page.locator(".message.you[data-state=sent]")).to_be_visible()  # a post on its way would be given up, too
     citizen.page.clock.fast_forward(41_000)
     expect(citizen.page.locator("#typing")).to_be_empty()
     assert citizen.talk() == [("you", "xin chào")]
