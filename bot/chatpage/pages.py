@@ -6,6 +6,7 @@ script runs. Script and style carry a hash of their content in their address and
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from starlette.routing import Route
 from bot.assets import ASK_EVERY_TIME, Asset, StaticFiles
 from bot.content.replies import said
 from bot.directory.languages import VIETNAMESE
-from bot.languages.catalogue import PROVINCE_NAMES, Catalogue
+from bot.languages.catalogue import PROVINCE_NAMES, Catalogue, PageWords
 from bot.languages.in_force import Notice
 from bot.messages import MAX_STORED_CHARACTERS
 
@@ -71,17 +72,16 @@ PAGE_HEADERS = {
 
 
 class Pages:
-    """The public pages of the web chat. Everything but the welcome, which has a date, is made once at start."""
+    """The public pages of the web chat. What has no date is made once, when somebody first asks for it: a start reads no
+    language that nobody speaks."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        found = [catalogue.page_words(language.tag) for language in catalogue.languages.all()]
-        self._spoken = {words.language: words for words in (catalogue.page_words(), *found)}
         self._templates = _templates()
         self._files = StaticFiles.load(*sorted(STATIC.glob("chat.*")))
-        widget_words = {tag: self._of(WIDGET_WORDS, tag) for tag in self._spoken}
-        self._widget = Asset.of(self._templates.get_template("widget.js").render(words=widget_words), ".js")
-        self._other_words = {tag: Asset.of(json.dumps(self._said(tag), ensure_ascii=False), ".json") for tag in self._spoken}
+        self._spoken: dict[str, PageWords] = {}
+        self._other_words: dict[str, Asset] = {}
+        self._widget: Asset | None = None
 
     def routes(self) -> list[Route]:
         return [
@@ -114,12 +114,21 @@ class Pages:
 
     async def words(self, request: Request) -> Response:
         """What the page says in a language; in Vietnamese for one that it has no words of."""
-        words = self._other_words.get(request.path_params["tag"], self._other_words[VIETNAMESE])
-        return words.response(request, {"Cache-Control": KEPT_FOR_TEN_MINUTES})
+        language = self._page_words(request.path_params["tag"]).language
+        if language not in self._other_words:
+            self._other_words[language] = Asset.of(json.dumps(self._said(language), ensure_ascii=False), ".json")
+        return self._other_words[language].response(request, {"Cache-Control": KEPT_FOR_TEN_MINUTES})
 
     async def widget(self, request: Request) -> Response:
         headers = {"Cache-Control": KEPT_FOR_TEN_MINUTES, "Cross-Origin-Resource-Policy": "cross-origin"}
+        if self._widget is None:  # all languages are read for it, aside: messages go on being taken
+            self._widget = await asyncio.to_thread(self._rendered_widget)
         return self._widget.response(request, headers)
+
+    def _rendered_widget(self) -> Asset:
+        spoken = {self._page_words(language.tag).language for language in self._catalogue.languages.all()}
+        words = {tag: self._of(WIDGET_WORDS, tag) for tag in spoken}
+        return Asset.of(self._templates.get_template("widget.js").render(words=words), ".js")
 
     def _alarms(self) -> list[Notice]:
         """Emergencies that concern everybody: they greet before any word is said."""
@@ -129,15 +138,22 @@ class Pages:
     def _province(self) -> str:
         return PROVINCE_NAMES[self._catalogue.province]
 
+    def _page_words(self, language: str) -> PageWords:
+        """The words of a language; the Vietnamese ones where it has none."""
+        known = language if language in self._catalogue.languages else VIETNAMESE
+        if known not in self._spoken:
+            self._spoken[known] = self._catalogue.page_words(known)
+        return self._spoken[known]
+
     def _said(self, language: str) -> dict[str, Any]:
         """What the script needs of a language; `draft`: the words that say so, in it and in Vietnamese."""
-        found = self._spoken.get(language, self._spoken[VIETNAMESE])
+        found = self._page_words(language)
         notes = dict.fromkeys(words.get("words_draft", "") for words in (found.words, self._catalogue.ui))
         said = self._of((*SCRIPT_WORDS, *PAGE_WORDS), found.language)
         return {"language": found.language, "ui": said, "draft": " ".join(notes) if found.is_draft else ""}
 
     def _of(self, keys: tuple[str, ...], language: str = VIETNAMESE) -> dict[str, str]:
-        words = self._spoken.get(language, self._spoken[VIETNAMESE]).words
+        words = self._page_words(language).words
         return {key: words.get(key, "").replace("{province}", self._province) for key in keys}
 
 

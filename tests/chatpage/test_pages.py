@@ -283,6 +283,23 @@ def test_the_widget_speaks_the_language_of_its_tag(catalogue: Catalogue) -> None
     assert catalogue.ui["open_chat"] in widget
 
 
+def test_no_language_is_read_before_somebody_asks_for_it(catalogue: Catalogue) -> None:
+    read = []
+
+    class Noted(dict[str, Spoken]):
+        def __getitem__(self, tag: str) -> Spoken:
+            read.append(tag)
+            return Spoken({})
+
+    visitor = visit(dataclasses.replace(catalogue, spoken=Noted()))  # type: ignore[arg-type]
+    visitor.get("/")
+    assert read == []
+    visitor.get("/words/km.json")
+    assert set(read) == {"km"}
+    visitor.get("/widget.js")
+    assert set(read) == {language.tag for language in catalogue.languages.translated()}
+
+
 def test_words_to_translate_have_a_context_of_their_own(catalogue: Catalogue) -> None:
     found = {source.context: source for source in sources(catalogue) if source.context.startswith("ui/")}
     assert {context.removeprefix("ui/") for context in found} == set(catalogue.ui)
