@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,22 @@ def interface_words(root: Path, *pages: str, language: str = "vi") -> dict[str, 
         for key, value in _read(path).items():
             if key in words:
                 raise CatalogueError(f"{path.name}: {key} stands a second time among the words of {', '.join(pages)}")
-            if not _is_words(value):
-                raise CatalogueError(f"{path.name}: {key} must be a text, or a table or list of texts")
             words[key] = value
     return words
 
 
+@functools.cache
 def _read(path: Path) -> Mapping[str, Any]:
+    """Read once a process: the words of the bar stand in every room of staff."""
     try:
         content = read_yaml(path)
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise CatalogueError(f"{path.name} cannot be read as YAML in UTF-8: {error}") from error
     if not isinstance(content, dict):
         raise CatalogueError(f"{path.name} must be a mapping of words")
+    for key, value in content.items():
+        if not _is_words(value):
+            raise CatalogueError(f"{path.name}: {key} must be a text, or a table or list of texts")
     return content
 
 
