@@ -14,7 +14,7 @@ import psycopg_pool
 from prometheus_client import Gauge
 
 from bot.database import Pool
-from bot.dialogue.engine import Engine
+from bot.dialogue.engine import Engine, certificates_for
 from bot.metrics import FEED_SUCCESS_AGE, NEWEST_READING_AGE
 
 PARTS_FILE = "parts.json"
@@ -44,7 +44,9 @@ class Health:
     def __init__(self, pool: Pool, engine: Engine, actions_url: str, run_folder: Path) -> None:
         self._pool = pool
         self._engine = engine
-        self._actions = httpx.AsyncClient(base_url=actions_url, timeout=2.0, trust_env=False)
+        self._actions = httpx.AsyncClient(
+            base_url=actions_url, timeout=2.0, verify=certificates_for(actions_url), trust_env=False
+        )
         self._parts_file = run_folder / PARTS_FILE
         # None: the workers are processes of their own, and their heartbeats in the database tell.
         self.worker: Part | None = Part(ok=False, reason="not started")

@@ -246,7 +246,7 @@ def create_app() -> Starlette:
     desk = DeskPages(
         ROOT, settings.database_url or "", service.pool, staff.door, service.catalogue, windows, settings.public_url, signs
     )
-    model = Model(settings.rasa_url or "", settings.rasa_token, settings.province)
+    model = Model(service.engine.client, settings.province)
     asking = Asking(Answers(service.catalogue), model, service.known_rumours)
     translators = TranslatePages(ROOT, service.pool, service.catalogue)
 
@@ -254,11 +254,11 @@ def create_app() -> Starlette:
     campaigns = CampaignPages(ROOT, service.pool, staff.door, describer, reaching)
 
     content = ContentPages.build(ROOT, service.pool, staff.door, service.catalogue)
-    rumours = RumourPages(content.room, Rumours.load(ROOT))
+    rumours = RumourPages(content.room, service.known_rumours.rumours)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with service.opened(), contextlib.aclosing(asking):
+        async with service.opened():
             background = [asyncio.create_task(work) for work in (*_background(service), desk.listen())]
             log.info("gateway_ready", pid=os.getpid())
             yield

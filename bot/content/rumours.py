@@ -42,14 +42,14 @@ class KnownRumours:
     """The claims of the file and the verdicts of staff that are in force; read anew when those change."""
 
     def __init__(self, rumours: Rumours, in_force: InForce) -> None:
-        self._rumours, self._in_force = rumours, in_force
+        self.rumours, self._in_force = rumours, in_force
         self._made: tuple[int, Likeness] | None = None
 
     def match(self, text: str) -> Match | None:
         """The claim that the message is most alike to; None when it is about none."""
         version = self._in_force.version
         if self._made is None or self._made[0] != version:
-            self._made = version, Likeness([*self._in_force.verdicts, *self._rumours])
+            self._made = version, Likeness([*self._in_force.verdicts, *self.rumours])
         return self._made[1].match(text)
 
 

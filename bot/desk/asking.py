@@ -44,9 +44,6 @@ class Asking:
         self.answers, self._model, self._known = answers, model, known
         self.suggestions = Suggestions(answers, model)
 
-    async def aclose(self) -> None:
-        await self._model.close()
-
     async def of_words(self, text: str, language: str, topic: str = "", *, is_draft: bool = False) -> Told:
         """`topic`: what the operator chose, "" for what the model is sure of. `is_draft`: the words are still being typed, so
         only danger and topics are looked for."""

@@ -59,11 +59,9 @@ class Understood:
 class Model:
     """Rasa's door (bot/brain/channel.py) for the desk: nothing that is asked here is remembered."""
 
-    def __init__(self, url: str, token: str, province: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._province = province
-        self._client = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False, transport=transport
-        )
+    def __init__(self, client: httpx.AsyncClient, province: str) -> None:
+        """`client`: the one with which citizens' turns are asked for, which is closed there."""
+        self._client, self._province = client, province
 
     async def parse(self, text: str) -> Mapping[str, Any]:
         """`intent`, `confidence`, `ranking`, `entities`; raises ModelAway."""
@@ -90,9 +88,6 @@ class Model:
         if not replies:
             raise ModelAway("silent")
         return replies
-
-    async def close(self) -> None:
-        await self._client.aclose()
 
     async def _post(self, path: str, question: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
         try:

@@ -24,7 +24,7 @@ class ScriptedRasa:
         self.asked: list[dict[str, Any]] = []
 
     def model(self) -> Model:
-        return Model("http://rasa", "a-token", "dak-lak", httpx.MockTransport(self.answer))
+        return Model(httpx.AsyncClient(base_url="http://rasa", transport=httpx.MockTransport(self.answer)), "dak-lak")
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         status, body = self.said(request.url.path, json.loads(request.content))
