@@ -28,7 +28,7 @@ class Describer:
     @cached_property
     def places(self) -> Places:
         """Read when a page of staff needs it: messages are taken without."""
-        return Places.load(self.root)
+        return Places.below(self.root)
 
     @property
     def known(self) -> Known:

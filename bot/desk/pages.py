@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from starlette.responses import Response
@@ -56,7 +57,7 @@ class DeskPages:
         layout = Layout(root, HERE / "templates", "desk", "in_force", static=(HERE / "static/desk.css", HERE / "static/desk.js"))
         desks = Desks.load(root, catalogue.province)
         self._news = DeskNews(url)
-        rendering = Rendering(layout, catalogue, Places.load(root), desks)
+        rendering = Rendering(layout, catalogue, partial(Places.below, root), desks)
         known = Known.by(catalogue, public_url)
         self._room = Room(pool, door, layout, catalogue, desks, rendering, windows, known, signs or {})
         self._board = Board(pool, self._news, rendering)

@@ -43,7 +43,7 @@ class Part:
 class Rendering:
     """Words of the interface, titles of topics, names of places and languages, put to what the database holds."""
 
-    def __init__(self, layout: Layout, catalogue: Catalogue, places: Places, desks: Desks) -> None:
+    def __init__(self, layout: Layout, catalogue: Catalogue, places: Callable[[], Places], desks: Desks) -> None:
         self._layout, self._catalogue, self._places, self._desks = layout, catalogue, places, desks
         self.words = layout.words
 
@@ -82,7 +82,7 @@ class Rendering:
 
     def place(self, place: str | None) -> str:
         """A place's name; coordinates as they are."""
-        return self._places.spoken(place) if place else ""
+        return self._places().spoken(place) if place else ""
 
     def language(self, tag: str) -> str:
         return self._catalogue.languages[tag].name if tag in self._catalogue.languages else tag

@@ -37,4 +37,4 @@ def near(catalogue: Catalogue, point: str, language: str = "vi") -> Answer | Non
 
 @cache
 def _read(root: Path) -> tuple[Places, Nearby]:
-    return Places.load(root), Nearby.load(root)
+    return Places.below(root), Nearby.load(root)

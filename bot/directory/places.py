@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,12 @@ class Places:
         for place in places.values():
             _add_names(names, place, entries[place.key], places, words)
         return cls(places, names)
+
+    @classmethod
+    @cache
+    def below(cls, root: Path) -> Places:
+        """`load`, once a process for all rooms; by whoever needs a place first, for messages are taken without."""
+        return cls.load(root)
 
     def __contains__(self, key: object) -> bool:
         return key in self._places

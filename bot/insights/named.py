@@ -32,7 +32,7 @@ class Namer:
         if not key:
             return str(self._words["names"]["place_none"])
         with self._reading:  # read by the first page that needs it: messages are taken without
-            self._places = self._places or Places.load(self._root)
+            self._places = self._places or Places.below(self._root)
         return self._places[key].full_name if key in self._places else key
 
     def language(self, tag: str) -> str:

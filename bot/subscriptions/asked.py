@@ -253,4 +253,4 @@ def name_of_figures(place: str) -> str:
 
 @cache
 def places() -> Places:
-    return Places.load(ROOT)
+    return Places.below(ROOT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -132,6 +133,7 @@ def climbs(edges: object) -> Iterator[tuple[str, str]]:
             yield source, target
 
 
+@functools.cache
 def _edges() -> list[tuple[str, str]]:
     files = [*sorted((ROOT / "bot").rglob("*.py")), *sorted((ROOT / "actions").rglob("*.py"))]
     return [(_module(path), target) for path in files for target in _imports(path)]
