@@ -6,6 +6,7 @@ Concepts are the same in all languages, so that what one language lacks an examp
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -24,16 +25,19 @@ BEGINNING = 5
 COST = 1.0
 # Every so many-th example of an intent is kept back to see how far the probabilities are to be believed.
 STEP = 4
+LANGUAGES_FILE = "languages.json"
 
 
 class ForeignModel:
     """`train` from texts and their intents, `probabilities` of one text by intent."""
 
-    def __init__(self, model: LinearModel) -> None:
+    def __init__(self, model: LinearModel, languages: Collection[str]) -> None:
+        """`languages`: those that it has examples of."""
         self._model = model
+        self.languages = frozenset(languages)
 
     @classmethod
-    def train(cls, texts: Sequence[str], intents: Sequence[str]) -> ForeignModel | None:
+    def train(cls, texts: Sequence[str], intents: Sequence[str], languages: Collection[str]) -> ForeignModel | None:
         """None where there is nothing to tell apart. Every text is learned as typed and without marks."""
         labels = sorted(set(intents))
         if len(labels) < 2:
@@ -48,16 +52,19 @@ class ForeignModel:
         if held_out:
             calibration = linear.fit(table[kept], truth[kept], labels, blocks, cost=COST)
             model.temperature = linear.best_temperature(calibration.scores_of(table[held_out]), truth[held_out])
-        return cls(model)
+        return cls(model, languages)
 
     def save(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self._model.save(folder)
+        (folder / LANGUAGES_FILE).write_text(json.dumps(sorted(self.languages)), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> ForeignModel | None:
         """None where nothing was saved; raises as `LinearModel.load`."""
-        return cls(LinearModel.load(folder)) if folder.exists() else None
+        if not folder.exists():
+            return None
+        return cls(LinearModel.load(folder), json.loads((folder / LANGUAGES_FILE).read_text(encoding="utf-8")))
 
     def probabilities(self, text: str) -> dict[str, float]:
         chances: Array = self._model.probabilities(self._model.scores(_seen(text)))
@@ -67,9 +74,11 @@ class ForeignModel:
         return any(word in self._model.blocks["w"].index for word in words)
 
 
-def mean(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
-    """What two models believe together; an intent that one does not know has no chance there."""
-    return {name: (first.get(name, 0.0) + second.get(name, 0.0)) / 2 for name in {**first, **second}}
+def mean(first: Mapping[str, float], second: Mapping[str, float], weights: tuple[float, float]) -> dict[str, float]:
+    """What two models believe together, each with its weight; an intent that one does not know has no chance there."""
+    whole = sum(weights) or 1.0
+    names = {**first, **second}
+    return {name: (weights[0] * first.get(name, 0.0) + weights[1] * second.get(name, 0.0)) / whole for name in names}
 
 
 def _seen(text: str) -> Features:

@@ -90,7 +90,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
         if len({example.get(INTENT) for example in ours}) < 2:
             logger.warning("The intent classifier needs examples of at least two intents; it stays untrained.")
             return self._resource
-        foreign = ForeignModel.train([e.get(TEXT) for e in others], [e.get(INTENT) for e in others])
+        foreign = ForeignModel.train([e.get(TEXT) for e in others], [e.get(INTENT) for e in others], set(map(_language, others)))
         self._model = IntentModel.train([e.get(TEXT) for e in ours], [e.get(INTENT) for e in ours], self._config, foreign)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(Path(folder))
@@ -114,7 +114,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            language = spoken(message)
+            language = self._model.read_as(spoken(message)) if self._model else VIETNAMESE
             ranking = self._model.ranking(message.get(TEXT) or "", language) if self._model else []
             named = [{INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: chance} for name, chance in ranking]
             best = named[0] if named else {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,15 +106,31 @@ class IntentModel:
         if chosen_language(text):
             return [(CHOOSE_LANGUAGE, 1.0)]
         mixed = in_vietnamese(text)
-        if self.foreign and (mixed is not None or self._is_foreign(text, language)):
+        if self.foreign and (mixed is not None or self._is_foreign(text, self.read_as(language))):
             believed = self.foreign.probabilities(text)
             if mixed is not None or language in MIXED:
-                ours = dict(zip(self.model.labels, self._chances(mixed or text).tolist(), strict=True))
-                believed = mean(believed, ours)
+                believed = self._believed_together(believed, text, mixed or text)
             return sorted(believed.items(), key=lambda guess: -guess[1])[:RANKING_LENGTH]
         chances = self._chances(text)
         best = np.argsort(-chances, kind="stable")[:RANKING_LENGTH]
         return [(self.model.labels[i], float(chances[i])) for i in best]
+
+    def read_as(self, language: str) -> str:
+        """The language itself where there are examples of it. Else Vietnamese: who chose Mường, which has neither examples nor
+        answers yet, writes Vietnamese."""
+        return language if self.foreign and language in self.foreign.languages else VIETNAMESE
+
+    def _believed_together(self, theirs: Mapping[str, float], text: str, vietnamese: str) -> dict[str, float]:
+        """Of a message that may be half Vietnamese. Each model counts by the square of the share of words that it knows: what it
+        believes of a sentence of strange words is a guess. `vietnamese`: the text with its known phrases in Vietnamese."""
+        ours = dict(zip(self.model.labels, self._chances(vietnamese).tolist(), strict=True))
+        known_to_them = _share(words(normalise(text)), lambda word: self.foreign is not None and self.foreign.knows([word]))
+        known_to_us = _share(words(normalise(vietnamese)), self._knows)
+        return mean(theirs, ours, (known_to_them**2, known_to_us**2))
+
+    def _knows(self, word: str) -> bool:
+        """With the marks that it has; one typed without any is any of those that it may stand for."""
+        return word in self.model.blocks["v" if word.isascii() else "w"].index
 
     def _is_foreign(self, text: str, language: str) -> bool:
         """In a Vietnamese conversation a word or two ("symptoms"), too short to tell the language by, that the Vietnamese model
@@ -130,7 +146,7 @@ class IntentModel:
     def respelt(self, text: str, language: str = VIETNAMESE) -> str:
         """The text as a reader corrects it, normalised; itself where nothing is to correct. What looks for whole phrases looks
         here too."""
-        if language != VIETNAMESE:
+        if self.read_as(language) != VIETNAMESE:
             return text
         typed = normalise(text)
         corrected = self._spelling.with_known_marks(typed, self.model.blocks["w"].index)
@@ -185,6 +201,10 @@ class IntentModel:
 
     def _surety(self, scores: Array) -> float:
         return float(self.model.probabilities(scores).max())
+
+
+def _share(said: Sequence[str], is_known: Callable[[str], bool]) -> float:
+    return sum(map(is_known, said)) / max(len(said), 1)
 
 
 def _known_words(examples: Sequence[Features]) -> dict[str, int]:

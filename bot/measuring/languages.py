@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from bot.yaml_files import read_yaml
 
 SAME_HAND = "same hand"
 OTHERS = "others"
-HEADS = ("language", "written by", "n", "identified", "right", "answered", "wrong", "known")
+HEADS = ("language", "written by", "n", "identified", "right", "answered", "wrong", "known", "k answered", "k wrong")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def foreign_examples() -> list[Example]:
 def with_foreign(model: IntentModel) -> IntentModel:
     """The same Vietnamese model with that of the other languages beside it."""
     trained = foreign_examples()
-    foreign = ForeignModel.train([text for text, _ in trained], [intent for _, intent in trained])
+    foreign = ForeignModel.train([text for text, _ in trained], [intent for _, intent in trained], tags())
     return IntentModel(model.model, model.known_words, foreign)
 
 
@@ -67,7 +67,8 @@ def lines(model: IntentModel, doubt: Doubt) -> Iterator[str]:
         asked = questions(tag)
         for hand in dict.fromkeys(question.group for question in asked):
             yield _line(both, identifier, tag, hand, [q for q in asked if q.group == hand], doubt)
-    yield "identified: the language is heard in that one message; known: right where the language was known before."
+    yield "identified: the language is heard in that one message; known: right where the language was known before,"
+    yield "k answered, k wrong: the same of what was sure enough to be answered."
     yield f"{SAME_HAND}: written by those who wrote the training examples, so these figures flatter; {OTHERS}: CC0 texts."
 
 
@@ -75,10 +76,8 @@ def _line(model: IntentModel, identifier: Identifier, tag: str, hand: str, asked
     heard = [identified(identifier, question.text) or VIETNAMESE for question in asked]
     first = [_judged(model, question, language, doubt) for question, language in zip(asked, heard, strict=True)]
     later = [_judged(model, question, tag, doubt) for question in asked]
-    answered = [j.is_answered(doubt.threshold, doubt.ambiguity) for j in first]
-    wrong = share(is_answered and not j.is_right for j, is_answered in zip(first, answered, strict=True))
-    known = share(language == tag for language in heard)
-    shares = (known, _right(first), share(answered), wrong, _right(later))
+    identified_as = share(language == tag for language in heard)
+    shares = (identified_as, *_shares(first, doubt), *_shares(later, doubt))
     return "".join(f"{cell:<12}" for cell in (tag, hand, str(len(asked)), *(f"{number:.3f}" for number in shares)))
 
 
@@ -86,8 +85,11 @@ def _judged(model: IntentModel, question: Question, language: str, doubt: Doubt)
     return judged(InLanguage(model, language), question, question.text, doubt.least_chance)
 
 
-def _right(found: Iterable[Judged]) -> float:
-    return share(j.is_right for j in found)
+def _shares(found: Sequence[Judged], doubt: Doubt) -> tuple[float, float, float]:
+    """(right, answered, answered wrongly)"""
+    answered = [j.is_answered(doubt.threshold, doubt.ambiguity) for j in found]
+    wrong = share(is_answered and not j.is_right for j, is_answered in zip(found, answered, strict=True))
+    return share(j.is_right for j in found), share(answered), wrong
 
 
 def _written(path: Path) -> Iterator[Question]:

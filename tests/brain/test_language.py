@@ -109,6 +109,7 @@ VIETNAMESE = {
 FOREIGN = {
     "vaccine_where": ["where can I get vaccinated", "vaccination place", "tlŏ mgang vaccine ở đâu", "ចាក់វ៉ាក់សាំងនៅឯណា"],
     "symptoms": ["what are the symptoms", "I have a fever", "klei ruă tưp có triệu chứng gì", "ខ្ញុំគ្រុនក្តៅ"],
+    "talk_to_human": ["kâo čiăng blŭ hŏng mnuih", "čiăng êmuh mnuih"],
 }
 
 
@@ -116,7 +117,7 @@ FOREIGN = {
 def model() -> IntentModel:
     ours = [(text, intent) for intent, texts in VIETNAMESE.items() for text in texts]
     others = [(text, intent) for intent, texts in FOREIGN.items() for text in texts]
-    foreign = ForeignModel.train([text for text, _ in others], [intent for _, intent in others])
+    foreign = ForeignModel.train([text for text, _ in others], [intent for _, intent in others], ["en", "km", "rad"])
     minimum = {"minimum_examples": {"w": 1, "v": 1, "c": 1}}
     return IntentModel.train([t for t, _ in ours], [i for _, i in ours], {**DEFAULTS, **minimum}, foreign)
 
@@ -149,7 +150,7 @@ def test_the_models_survive_a_round_trip(model: IntentModel, tmp_path: Any) -> N
 
 
 def test_one_intent_alone_is_nothing_to_tell_apart() -> None:
-    assert ForeignModel.train(["a b", "c d"], ["greet", "greet"]) is None
+    assert ForeignModel.train(["a b", "c d"], ["greet", "greet"], ["en"]) is None
 
 
 def test_who_chose_a_language_is_not_switched(component: LanguageIdentifier) -> None:
@@ -166,3 +167,22 @@ def test_a_choice_of_a_language_is_understood_for_certain(model: IntentModel) ->
 
 def test_what_only_the_vietnamese_model_knows_is_understood_in_any_conversation(model: IntentModel) -> None:
     assert model.ranking("alo", "en")[0][0] == "greet"
+
+
+@pytest.mark.parametrize("text", ["čiăng blŭ hŏng mnuih", "ciang blu hong mnuih", "klei ruă tưp có triệu chứng gì"])
+def test_a_sentence_of_words_that_only_one_model_knows_is_no_doubt(model: IntentModel, text: str) -> None:
+    """The other model's guess about strange words must not halve what is sure."""
+    assert model.ranking(text, "rad")[0][1] > 0.8
+
+
+@pytest.mark.parametrize("tag", ["mtq", "blt-Latn", "hmn-Latn-x-vn", "xx"])
+def test_in_a_language_without_examples_people_write_vietnamese(model: IntentModel, tag: str) -> None:
+    for text in ("chào nhé", "alo alo", "tiem vac xin o dau"):
+        assert model.ranking(text, tag) == model.ranking(text)
+        assert model.respelt(text, tag) == model.respelt(text)
+
+
+def test_which_languages_have_examples_survives_a_round_trip(model: IntentModel, tmp_path: Any) -> None:
+    model.save(tmp_path)
+    again = IntentModel.load(tmp_path)
+    assert [again.read_as(tag) for tag in ("rad", "km", "jra", "mtq")] == ["rad", "km", "vi", "vi"]
