@@ -180,7 +180,8 @@ async def _answer(asked: Asked, agent: Agent, on_new_message: Callable[[UserMess
     """Handle one message, or repeat the replies of an earlier attempt that had come to its end."""
     turn = Turn(asked.message, asked.attempt, asked.is_kept)
     mark = current_turn.set(turn)
-    conversation_language.set(asked.metadata.get("language"))
+    given = asked.metadata.get("language")
+    conversation_language.set(given if given in _languages() else None)
     language_is_chosen.set(False)
     try:
         store = _bounded_store(agent)

@@ -17,6 +17,7 @@ from psycopg_pool import PoolTimeout
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet
 from rasa.shared.core.events import Event as RasaEvent
 from rasa.shared.core.trackers import DialogueStateTracker
 
@@ -29,6 +30,10 @@ logger = logging.getLogger(__name__)
 KEPT_TURNS = 2
 KEPT_RANKING = 5
 LISTEN = "action_listen"
+SESSION_START = "action_session_start"
+# The slots: what the citizen chose, and what the conversation has shown.
+CHOSEN, SHOWN = "language_chosen", "language"
+VIETNAMESE = "vi"
 Event = dict[str, Any]
 
 
@@ -60,17 +65,14 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
             return None
         row = await self._guarded(lambda: self._rows.read(sender_id))
         if row is None:
-            return None
+            return self._begun_in_another_language(sender_id)
         events = [event for event in row.events if self._is_known(event)]
         turn = current_turn.get()
         if turn is not None and turn.attempt > 1:
             events = without_message(events, turn.message)
         earlier_intents.set(_intents(events))
         tracker = DialogueStateTracker.from_events(sender_id, _deserialised(events), self.domain.slots)
-        slots = tracker.current_slot_values()
-        if shown := slots.get("language_chosen") or slots.get("language"):
-            conversation_language.set(str(shown))
-        language_is_chosen.set(bool(slots.get("language_chosen")))
+        self._take_language(tracker)
         return tracker
 
     async def save(self, tracker: DialogueStateTracker) -> None:
@@ -97,6 +99,30 @@ class BoundedTrackerStore(TrackerStore):  # type: ignore[misc]
 
     async def close(self) -> None:
         await self._rows.close()
+
+    def _begun_in_another_language(self, sender_id: str) -> DialogueStateTracker | None:
+        """The memory of a conversation that a link opened in another language than Vietnamese; None for all others, which Rasa
+        begins by itself."""
+        if (conversation_language.get() or VIETNAMESE) == VIETNAMESE:
+            return None
+        begun = [ActionExecuted(SESSION_START), SessionStarted(), ActionExecuted(LISTEN)]
+        tracker = DialogueStateTracker.from_events(sender_id, begun, self.domain.slots)
+        self._take_language(tracker)
+        return tracker
+
+    def _take_language(self, tracker: DialogueStateTracker) -> None:
+        """The gateway knows of a choice that Rasa was not asked about: a link, or a button while Rasa was away. It holds like any
+        other; back to Vietnamese it only undoes the other one, so that a Khmer message is answered in Khmer again."""
+        slots = tracker.current_slot_values()
+        shown = slots.get(CHOSEN) or slots.get(SHOWN)
+        given = conversation_language.get()
+        if given and given != (shown or VIETNAMESE) and {CHOSEN, SHOWN} <= set(slots):
+            tracker.update(SlotSet(SHOWN, given))
+            tracker.update(SlotSet(CHOSEN, None if given == VIETNAMESE else given))
+            shown = given
+        if shown:
+            conversation_language.set(str(shown))
+        language_is_chosen.set(bool(tracker.get_slot(CHOSEN)))
 
     def _is_known(self, event: Event) -> bool:
         """A slot that the domain no longer has would log an error at every turn."""
@@ -200,7 +226,7 @@ def _row(tracker: DialogueStateTracker) -> Row:
         intent=intent.get("name"),
         confidence=_rounded(intent.get("confidence")),
         ranking=[[guess.get("name"), _rounded(guess.get("confidence"))] for guess in ranking[:KEPT_RANKING]],
-        language=slots.get("language_chosen") or slots.get("language"),
+        language=slots.get(CHOSEN) or slots.get(SHOWN),
         place=slots.get("place"),
         last_message_id=message.message_id if message else None,
     )
