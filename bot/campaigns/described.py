@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,8 @@ from bot.languages.catalogue import PROVINCE_NAMES, Catalogue, PageWords
 
 # Small talk and what is not answered by itself is nothing to begin with.
 NOT_OFFERED = frozenset({"talk", "limits", "system"})
+# Words of the interface that are a campaign's; the name of the service is the same in every language.
+CAMPAIGN, BRAND = "campaign_", "campaign_poster_brand"
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,9 @@ class Describer:
 
     @cached_property
     def _spoken(self) -> dict[str, PageWords]:
-        return {one.tag: self.catalogue.page_words(one.tag) for one in self.catalogue.languages.all()}
+        """By language; one into which none of a campaign's words is translated is not among them."""
+        found = {one.tag: self.catalogue.page_words(one.tag) for one in self.catalogue.languages.all()}
+        return {tag: words for tag, words in found.items() if tag == VIETNAMESE or _says_something(words, self.catalogue.ui)}
 
     def page_words(self, language: str) -> PageWords:
         """The words in this language; all Vietnamese, and so marked, where it has none that may be shown."""
@@ -83,16 +88,17 @@ class Describer:
             else published.format(number=line.number, name=line.name, published=spoken_date(line.published))
         )
         given = {"province": PROVINCE_NAMES[province], "hotline": hotline, **values}
-        return self.page_words(language).words[f"campaign_{key}"].format_map(given)
+        return self.page_words(language).words[f"{CAMPAIGN}{key}"].format_map(given)
 
     def summary(self, campaign: Campaign, words: Words | None, language: str | None = None) -> str:
         """The campaign's own short text; else the usual one, in the campaign's language unless another is asked for."""
         if words and words.summary:
             return words.summary
-        language = campaign.language if language is None else language
-        if not campaign.topic:
+        language = self.page_words(campaign.language if language is None else language).language
+        title = self.title(campaign.topic, language)
+        if not title or (language != VIETNAMESE and title == self.title(campaign.topic)):  # a sentence in two languages is none
             return self.ui("page_lead", language)
-        return self.ui("summary", language, title=self.title(campaign.topic, language))
+        return self.ui("summary", language, title=title)
 
     def poster(self, campaign: Campaign, words: Words | None, short_url: str) -> PosterWords:
         """In the campaign's language with the Vietnamese below it; in Vietnamese alone where the font cannot draw it."""
@@ -118,6 +124,10 @@ class Describer:
             emergency=self.ui("poster_emergency", language),
             machine=self.ui("poster_machine", language),
         )
+
+
+def _says_something(found: PageWords, vietnamese: Mapping[str, str]) -> bool:
+    return any(key.startswith(CAMPAIGN) and text != vietnamese[key] for key, text in found.words.items() if key != BRAND)
 
 
 def code_of(text: str) -> str:

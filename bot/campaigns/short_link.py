@@ -99,7 +99,7 @@ class ShortLinks:
         if missing_letters(summary) and found.campaign:
             summary = self._describer.summary(found.campaign, None, VIETNAMESE)
         if (name, summary) not in self._cards:
-            owner, brand = self._describer.ui("poster_owner"), self._describer.ui("poster_brand")
+            owner, brand = self._owner(found), self._describer.ui("poster_brand")
             self._cards[name, summary] = await asyncio.to_thread(card, name, summary, owner, brand)
             if len(self._cards) > KEPT_CARDS:
                 self._cards.popitem(last=False)
@@ -143,6 +143,12 @@ class ShortLinks:
 
     def _name(self, found: Found) -> str:
         return found.campaign.name if found.campaign and found.is_running else self._describer.ui("page_title")
+
+    def _owner(self, found: Found) -> str:
+        """In the campaign's language, where the picture's font has its letters."""
+        language = found.campaign.language if found.campaign and found.is_running else VIETNAMESE
+        there = self._describer.ui("poster_owner", language)
+        return self._describer.ui("poster_owner") if missing_letters(there) else there
 
     def _summary(self, found: Found) -> str:
         if found.campaign and found.is_running:

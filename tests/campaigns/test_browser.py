@@ -3,33 +3,22 @@ set to a folder, the pages are kept there as pictures."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
-from tests.chromium import FLAGS, chromium_or_skip
+from tests.browsing import DESKTOP, PHONE, Visits, keeps, visits
 from tests.gateway import GatewayProcess
 from tests.office import Office
 from tests.simulators.rasa import RasaSimulator
 
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 900}
 WORDS = interface_words(ROOT, "staff", "campaigns")
-
-Opens = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
-        yield running
-        running.close()
+# Nothing that a link could take for a phone with an app.
+A_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 
 
 @pytest.fixture
@@ -40,39 +29,9 @@ def gateway(database_url: str, rasa: RasaSimulator, tmp_path: Path) -> Iterator[
 
 
 @pytest.fixture
-def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterator[Opens]:
-    """Somebody at a page; `name` of whoever is logged in already. What the console says is a fault."""
-    complaints: list[str] = []
-
-    def open_page(path: str, viewport: dict[str, int] = DESKTOP, name: str = "", scheme: str = "light") -> Page:
-        is_phone = viewport == PHONE
-        context = chromium.new_context(
-            viewport=viewport, locale="vi-VN", has_touch=is_phone, is_mobile=is_phone, color_scheme=scheme,  # type: ignore[arg-type]
-            user_agent="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
-        )  # fmt: skip
-        if name:
-            cookie = {"name": "__Host-loa-staff", "value": office.hires(name), "domain": "127.0.0.1", "path": "/", "secure": True}
-            context.add_cookies([cookie])  # type: ignore[list-item]
-            context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{gateway.address}{path}")
-        return page
-
-    yield open_page
-    for context in chromium.contexts:
-        context.close()
-    assert complaints == []
-
-
-def keeps(page: Page, name: str) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
-        "nothing is pushed aside"
-    )
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterator[Visits]:
+    with visits(chromium, gateway.address, office) as found:
+        yield found
 
 
 def makes(page: Page, name: str = "Xét nghiệm dịp Tết", code: str = "tet2026") -> None:
@@ -86,9 +45,9 @@ def makes(page: Page, name: str = "Xét nghiệm dịp Tết", code: str = "tet2
 
 @pytest.mark.parametrize(("viewport", "scheme", "size"), [(PHONE, "light", "phone"), (DESKTOP, "dark", "desktop")])
 def test_staff_make_a_campaign_and_copy_its_link(
-    opens: Opens, office: Office, viewport: dict[str, int], scheme: str, size: str
+    opens: Visits, office: Office, viewport: dict[str, int], scheme: str, size: str
 ) -> None:
-    page = opens("/campaigns", viewport, "an", scheme)
+    page = opens("/campaigns", viewport, "an", scheme=scheme)
     keeps(page, f"campaigns-none-{size}")
     page.get_by_role("link", name=WORDS["new_campaign"]).click()
     expect(page.get_by_role("heading", name=WORDS["new_campaign"])).to_be_visible()
@@ -118,9 +77,9 @@ def test_staff_make_a_campaign_and_copy_its_link(
     keeps(page, f"campaigns-{size}")
 
 
-def test_a_citizen_opens_the_link_and_is_answered_before_asking(opens: Opens, office: Office) -> None:
+def test_a_citizen_opens_the_link_and_is_answered_before_asking(opens: Visits, office: Office) -> None:
     makes(opens("/campaigns/new", name="an"))
-    page = opens("/c/tet2026", PHONE)
+    page = opens("/c/tet2026", PHONE, user_agent=A_BROWSER)
     keeps(page, "short-link-phone")
     page.get_by_role("link", name="trên trang này").click()
     expect(page.locator("#log .bubble", has_text="answer to /testing_where")).to_be_visible()
