@@ -21,7 +21,7 @@ Action = Literal[
     "answer_withdrawn", "answer_restored", "notice_proposed", "notice_approved", "notice_rejected", "notice_ended",
     "verdict_proposed", "verdict_published", "verdict_rejected", "verdict_ended", "rumour_answered", "rumour_dismissed",
     "bulletin_proposed", "bulletins_imported", "bulletin_approved", "bulletin_rejected", "bulletin_withdrawn",
-    "correction_stopped", "correction_sent_at_once",
+    "correction_stopped", "correction_sent_at_once", "held_asked", "held_accepted", "held_ended",
     "campaign_added", "campaign_changed", "campaign_ended", "campaign_words_approved", "campaign_words_rejected",
     # translations and the model
     "translator_invited", "translator_invite_ended", "translation_save", "translation_done", "translation_approve",

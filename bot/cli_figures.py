@@ -30,6 +30,10 @@ errors = Console(stderr=True, soft_wrap=True)
 
 TABLE_METRICS = ("cases", "deaths", "doses")
 MOST_SUSPECTS = 10
+MOST_REASONS = 4
+Bulletin = Annotated[int, typer.Argument(help="its number, from `loa figures bulletins`")]
+By = Annotated[str, typer.Option(help="your account (see loa operator)")]
+Because = Annotated[str, typer.Option(help="why; it is kept")]
 
 
 @app.callback()
@@ -186,6 +190,89 @@ def approve(
     with _bulletin_store() as connection:
         approved = bulletins.approve(connection, bulletin, by, override=override)
         _say(f"bulletin {approved.id} is told from now on")
+
+
+@app.command()
+def reject(bulletin: Bulletin, by: By, because: Because) -> None:
+    """Refuse a bulletin that waits for a second person; one's own, too."""
+    from bot.figures import bulletins
+
+    with _bulletin_store() as connection:
+        bulletins.reject(connection, bulletin, by, because)
+        _say(f"bulletin {bulletin} is rejected")
+
+
+@app.command()
+def withdraw(bulletin: Bulletin, by: By, because: Because) -> None:
+    """Take back a bulletin: one's own that waits, or one that is told and must not be any longer."""
+    from bot.figures import bulletins
+
+    with _bulletin_store() as connection:
+        bulletins.withdraw(connection, bulletin, by, because)
+        _say(f"bulletin {bulletin} is withdrawn; its numbers are told no longer")
+
+
+@app.command()
+def held() -> None:
+    """Numbers of feeds that are kept back, by series: why, and who asked that they be told."""
+    from bot.figures import acceptance
+
+    with _bulletin_store() as connection:
+        kept, accepted = acceptance.held(connection), acceptance.acceptances(connection, "accepted")
+    if not kept:
+        _say("nothing is kept back")
+    for one in kept:
+        newest = max(one.readings, key=lambda reading: reading.as_of)
+        _say(f"{acceptance.name_of(one.series)}  {len(one.readings)} numbers, the newest {newest.value:,} for {newest.as_of}")
+        for reason in one.reasons[:MOST_REASONS]:
+            _say(f"    {reason}")
+        if one.asked:
+            changed = "" if one.is_still_what_was_asked else "; the feed says other numbers by now: ask anew"
+            _say(f"    asked by {one.asked.asked_by} (number {one.asked.id}): {one.asked.because}{changed}")
+    for letting in accepted:
+        _say(
+            f"{letting.id}  {acceptance.name_of(letting.series)} is told since {_minute(letting.accepted_at)}: "
+            f"{letting.asked_by} and {letting.accepted_by}: {letting.because}"
+        )
+
+
+@app.command()
+def accept(
+    feed: Annotated[str, typer.Argument(help="as in `loa figures held`, for example: who cases vn total")],
+    metric: str,
+    place: str,
+    kind: str,
+    by: By,
+    because: Annotated[str, typer.Option(help="why it is right although the check doubts it; the first person's")] = "",
+) -> None:
+    """Let numbers be told that are kept back although their issuer means them. The first person asks, a second one lets them."""
+    from bot.figures import acceptance
+    from bot.figures.readings import Series
+
+    series = Series(feed, metric, place, kind)
+    with _bulletin_store() as connection:
+        asked = next(
+            (one.asked for one in acceptance.held(connection) if one.series == series and one.is_still_what_was_asked), None
+        )
+        if asked is None:
+            number = acceptance.ask(connection, series, by, because)
+            _say(f"asked (number {number}); a second person: loa figures accept {acceptance.name_of(series)} --by …")
+        else:
+            acceptance.accept(connection, asked.id, by)
+            _say(f"{acceptance.name_of(series)} is told from now on")
+
+
+@app.command()
+def refuse(
+    number: Annotated[int, typer.Argument(help="of what was asked or accepted, from `loa figures held`")],
+    by: By,
+    because: Because,
+) -> None:
+    """Refuse what another asked for, take back one's own, or end the telling of what was accepted."""
+    from bot.figures import acceptance
+
+    with _bulletin_store() as connection:
+        _say(f"{number} is {acceptance.end(connection, number, by, because).state}; its numbers are not told")
 
 
 @app.command()

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.figures.fetch import Validators
-from bot.figures.readings import VIETNAM, Reading, Series
+from bot.figures.known import Stored
+from bot.figures.readings import VIETNAM, Series
 from bot.figures.store import READ_MILLISECONDS, Connection, connected, stored_reading
 
 # Any number will do as long as every process takes the same one and nothing else does; the feed's name is the second key.
@@ -56,7 +57,7 @@ class FeedStatus:
     newest_row: datetime.date | None
     warnings: Sequence[str] = ()
     stale: Sequence[tuple[Series, datetime.date]] = ()
-    suspects: Sequence[tuple[Reading, Sequence[str]]] = field(default=())
+    suspects: Sequence[tuple[Stored, Sequence[str]]] = field(default=())
 
 
 def only_one(connection: Connection, feed: str) -> bool:
@@ -162,17 +163,22 @@ def status(url: str) -> list[FeedStatus]:
         return [_status(connection, row) for row in rows]
 
 
-def _status(connection: Connection, row: dict[str, Any]) -> FeedStatus:
-    stale = connection.execute(
-        "SELECT * FROM series_state WHERE feed = %s AND stale_since IS NOT NULL ORDER BY metric, place, kind", [row["feed"]]
-    ).fetchall()
-    # What the document says now: the last version of each number, if it was there when the document was last read.
-    suspects = connection.execute(
+def held_back(connection: Connection, feed: str) -> list[tuple[Stored, Sequence[str]]]:
+    """What the feed's document says now and nobody is told, with the reasons: the last version of each number, if it was there
+    when the document was last read."""
+    rows = connection.execute(
         """SELECT * FROM readings AS told WHERE feed = %(feed)s AND verdict = 'suspect'
               AND NOT EXISTS (SELECT FROM readings AS later WHERE later.supersedes = told.id)
               AND last_seen_at = (SELECT max(last_seen_at) FROM readings WHERE feed = %(feed)s)
             ORDER BY metric, place, as_of DESC""",
-        {"feed": row["feed"]},
+        {"feed": feed},
+    ).fetchall()
+    return [(stored_reading(row), row["reasons"]) for row in rows]
+
+
+def _status(connection: Connection, row: dict[str, Any]) -> FeedStatus:
+    stale = connection.execute(
+        "SELECT * FROM series_state WHERE feed = %s AND stale_since IS NOT NULL ORDER BY metric, place, kind", [row["feed"]]
     ).fetchall()
     never_ended = row["failures"] and not row["error"]
     return FeedStatus(
@@ -185,7 +191,7 @@ def _status(connection: Connection, row: dict[str, Any]) -> FeedStatus:
         row["newest_row"],
         row["warnings"],
         [(Series(s["feed"], s["metric"], s["place"], s["kind"]), s["stale_since"]) for s in stale],
-        [(stored_reading(suspect), suspect["reasons"]) for suspect in suspects],
+        held_back(connection, row["feed"]),
     )
 
 

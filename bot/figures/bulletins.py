@@ -86,8 +86,8 @@ def draft(fields: Mapping[str, str], now: datetime.datetime | None = None) -> Dr
 def propose(connection: Connection, proposed: Draft, entered_by: str) -> int:
     """Keep a proposal; returns its id. Raises BulletinRefused (no such account) and DraftRefused (one waits already)."""
     with connection.transaction():
-        _one_after_the_other(connection)
-        _check_account(connection, entered_by)
+        one_after_the_other(connection)
+        check_account(connection, entered_by)
         if problems := _problems_in_store(connection, proposed):
             raise DraftRefused(problems)
         return _insert(connection, proposed, entered_by)
@@ -97,8 +97,8 @@ def import_csv(connection: Connection, content: str | bytes, entered_by: str, no
     """Propose every row of a file; returns their ids. Raises FileRefused with every problem and keeps nothing then."""
     drafts = read_file(content, _places(), _words(), now or datetime.datetime.now(datetime.UTC))
     with connection.transaction():
-        _one_after_the_other(connection)
-        _check_account(connection, entered_by)
+        one_after_the_other(connection)
+        check_account(connection, entered_by)
         problems = [RowProblem(row, problem) for row, proposed in drafts for problem in _problems_in_store(connection, proposed)]
         if problems:
             raise FileRefused(problems, len(drafts) - len({problem.row for problem in problems}))
@@ -112,8 +112,8 @@ def approve(
 ) -> Bulletin:
     """Let its numbers be told. Raises BulletinRefused (own, not waiting) and Doubted, unless `override` says why it is right."""
     with connection.transaction():
-        _one_after_the_other(connection)
-        _check_account(connection, by)
+        one_after_the_other(connection)
+        check_account(connection, by)
         bulletin = find(connection, bulletin_id)
         if bulletin.state != "proposed":
             raise BulletinRefused("not_proposed", id=bulletin_id)
@@ -332,8 +332,8 @@ def _tell_no_longer(connection: Connection, bulletin: Bulletin, by: str) -> None
 
 
 def _to_end(connection: Connection, bulletin_id: int, by: str, because: str) -> Bulletin:
-    _one_after_the_other(connection)
-    _check_account(connection, by)
+    one_after_the_other(connection)
+    check_account(connection, by)
     if not because.strip():
         raise BulletinRefused("reason_missing")
     return find(connection, bulletin_id)
@@ -348,11 +348,12 @@ def _end(connection: Connection, bulletin: Bulletin, state: str, action: Action,
     connection.execute(*entry(by, action, str(bulletin.id), was=bulletin.state, because=reason))
 
 
-def _one_after_the_other(connection: psycopg.Connection[Any]) -> None:
+def one_after_the_other(connection: psycopg.Connection[Any]) -> None:
+    """Until this transaction ends."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [BULLETINS_LOCK])
 
 
-def _check_account(connection: Connection, by: str) -> None:
+def check_account(connection: Connection, by: str) -> None:
     """The second person is one with an account, also for a command: a name typed at random is nobody."""
     row = connection.execute(
         "SELECT 1 FROM operators WHERE name = %s AND disabled_at IS NULL AND role = ANY(%s)", [by, list(ROLES)]

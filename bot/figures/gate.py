@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -103,13 +103,16 @@ class Beside:
 
 @dataclass
 class _Notes:
-    """What the rounds have found so far."""
+    """What the rounds have found so far. `accepted`: readings that two people let be told: doubts about them are noted only."""
 
+    accepted: frozenset[Reading]
     findings: dict[Reading, list[Finding]] = field(default_factory=dict)
 
     def add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
-            self.findings.setdefault(finding.reading, []).append(finding)
+            is_settled = finding.verdict == "suspect" and finding.reading in self.accepted
+            kept = replace(finding, verdict="good") if is_settled else finding
+            self.findings.setdefault(finding.reading, []).append(kept)
 
     def verdict(self, reading: Reading) -> Verdict:
         verdicts = {finding.verdict for finding in self.findings.get(reading, ())}
@@ -117,7 +120,9 @@ class _Notes:
 
     def judged(self, reading: Reading) -> Judged:
         findings = self.findings.get(reading, ())
-        marks = frozenset(finding.mark for finding in findings if finding.mark)
+        marks = frozenset[Mark](finding.mark for finding in findings if finding.mark)
+        if reading in self.accepted:
+            marks |= {"accepted"}
         return Judged(reading, self.verdict(reading), marks, tuple(dict.fromkeys(finding.reason for finding in findings)))
 
 
@@ -130,7 +135,7 @@ def people_of(places: FigurePlaces) -> dict[str, int]:
 def judge(batch: Batch, history: History, today: datetime.date, people: Mapping[str, int] = NOBODY_COUNTED) -> list[Judged]:
     """Every reading of `batch` with its verdict. `today`: in Viet Nam. `people`: of each place, where known."""
     readings = list(dict.fromkeys(batch.readings))
-    notes = _Notes()
+    notes = _Notes(_accepted(readings, history))
     for round_of_checks in (UNFINISHED_CHECKS, DOCUMENT_CHECKS):
         document = Document([r for r in readings if notes.verdict(r) == "good"], history, today, people)
         for check in round_of_checks:
@@ -139,6 +144,15 @@ def judge(batch: Batch, history: History, today: datetime.date, people: Mapping[
     for series, of_series in left.by_series().items():
         _judge_in_order(of_series, left.before(series), notes)
     return [notes.judged(reading) for reading in readings]
+
+
+def _accepted(readings: Iterable[Reading], history: History) -> frozenset[Reading]:
+    """Those that say again a number that two people let be told (bot/figures/acceptance.py)."""
+    known: dict[Series, dict[tuple[datetime.date, int], Reading]] = {}
+    for series in {reading.series for reading in readings}:
+        before = history.series(series.feed, series.metric, series.place, series.kind)
+        known[series] = {(r.as_of, r.value): r for r in before if isinstance(r, Stored) and "accepted" in r.marks}
+    return frozenset(reading for reading in readings if (reading.as_of, reading.value) in known[reading.series])
 
 
 def series_states(
@@ -297,7 +311,7 @@ def fallen(reading: Reading, beside: Beside) -> Iterator[Finding]:
         fall = checks.falling_total(later.value, before.value)
         reason = f"{later.value} for {later.as_of} after {before.value} for {before.as_of}"
         if fall:
-            yield Finding(reading, reason, "suspect" if fall == "suspect" else "good", "revised" if fall == "revised" else None)
+            yield Finding(reading, reason, "suspect" if fall == "suspect" else "good", "revised")
 
 
 def fallen_back(reading: Reading, beside: Beside) -> Iterator[Finding]:
@@ -322,7 +336,7 @@ def published_again(reading: Reading, beside: Beside) -> Iterator[Finding]:
         if isinstance(known, Stored) and "revised" in known.marks:
             yield Finding(reading, f"{reading.as_of} was corrected earlier", mark="revised")
     elif reading.window.kind != "total" and (reason := checks.emptied(reading.value, known.value)):
-        yield Finding(reading, f"{reason} for {reading.as_of}", "suspect")
+        yield Finding(reading, f"{reason} for {reading.as_of}", "suspect", "revised")
     else:
         yield Finding(reading, f"{reading.value} for {reading.as_of} instead of {known.value}", mark="revised")
 

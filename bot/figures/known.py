@@ -15,8 +15,8 @@ BULLETIN = "bulletin"
 # `good`: may be told. `suspect`: kept, never told. `incomplete`: its day was not over, or not yet filled in, when it was read.
 Verdict = Literal["good", "suspect", "incomplete"]
 # `revised`: the issuer corrected earlier days. `backlog`: late reports of many days arrived at once.
-# `negative_day`: published below zero (always suspect).
-Mark = Literal["revised", "backlog", "negative_day"]
+# `negative_day`: published below zero (always suspect). `accepted`: two people let it be told although the gate doubted it.
+Mark = Literal["revised", "backlog", "negative_day", "accepted"]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.figures import bulletins
+from bot.figures import acceptance, bulletins
 from bot.figures.bulletin_csv import NEEDED, FileRefused
 from bot.figures.bulletin_draft import COLUMNS, DraftRefused, Problem
 from bot.figures.bulletins import BulletinRefused, Doubted
@@ -68,6 +68,9 @@ class FiguresPage:
             StaffRoute(f"{PAGE}/bulletins/{{id:int}}/approve", self.approve, self._door, ROLES, "POST"),
             StaffRoute(f"{PAGE}/bulletins/{{id:int}}/reject", self.reject, self._door, ROLES, "POST"),
             StaffRoute(f"{PAGE}/bulletins/{{id:int}}/withdraw", self.withdraw, self._door, ROLES, "POST"),
+            StaffRoute(f"{PAGE}/held", self.ask, self._door, ROLES, "POST"),
+            StaffRoute(f"{PAGE}/held/{{id:int}}/accept", self.accept, self._door, ROLES, "POST"),
+            StaffRoute(f"{PAGE}/held/{{id:int}}/end", self.end, self._door, ROLES, "POST"),
         ]
 
     async def figures(self, request: Request) -> Response:
@@ -121,6 +124,21 @@ class FiguresPage:
     async def withdraw(self, visit: Visit) -> Response:
         return await self._decide(visit, "withdrawn", lambda c, i, by: bulletins.withdraw(c, i, by, visit.form["because"]))
 
+    async def ask(self, visit: Visit) -> Response:
+        """That a series which the gate holds back be told."""
+        series, because, name = acceptance.series_named(visit.form["series"]), visit.form["because"], visit.person.name
+        try:
+            await self._in_thread(lambda: self._with(lambda c: acceptance.ask(c, series, name, because)))
+        except BulletinRefused as refused:
+            return await self._again(visit, refused=str(refused), status=409)
+        return self._back("held_asked", visit.form["place"])
+
+    async def accept(self, visit: Visit) -> Response:
+        return await self._decide(visit, "held_accepted", acceptance.accept)
+
+    async def end(self, visit: Visit) -> Response:
+        return await self._decide(visit, "held_ended", lambda c, i, by: acceptance.end(c, i, by, visit.form["because"]))
+
     async def _decide(self, visit: Visit, done: str, decide: Callable[[Connection, int, str], Any]) -> Response:
         bulletin_id = int(visit.request.path_params["id"])
         if bulletin_id >= 2**63:
@@ -171,6 +189,7 @@ class FiguresPage:
             "columns": ", ".join(self._layout.words["columns"][column][0] for column in COLUMNS),
             "needed_columns": ", ".join(self._layout.words["columns"][column][0] for column in NEEDED),
             "sentence_of": bulletins.problem_sentence,
+            "name_of": acceptance.name_of,
         }
         nothing: dict[str, Any] = {"done": "", "refused": "", "problems": {}, "file_problems": [], "pasted": ""}
         typed: Mapping[str, str] = values.pop("typed", {})

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.figures import bulletins
+from bot.figures import acceptance, bulletins
+from bot.figures.acceptance import Acceptance, Held
 from bot.figures.bulletins import Bulletin
 from bot.figures.gate import Judged
 from bot.figures.known import BULLETIN, Known, Stored
@@ -29,6 +30,7 @@ WEEKS = 8
 FEW_ROWS = 16
 MOST_ROWS = 400
 MOST_SUSPECTS = 30
+MOST_REASONS = 4
 MOST_PROPOSALS = 60
 MOST_BULLETINS = 15
 
@@ -85,8 +87,22 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Suspect:
+    """A series that is kept back: its newest number, and how many there are from which day to which."""
+
     row: Row
     reasons: Sequence[str]
+    held: Held
+    first: datetime.date
+    last: datetime.date
+
+
+@dataclass(frozen=True)
+class LetThrough:
+    """What two people let be told although the gate doubted it."""
+
+    acceptance: Acceptance
+    label: str
+    place_name: str
 
 
 @dataclass(frozen=True)
@@ -99,6 +115,7 @@ class Work:
     proposals: Sequence[Proposal] = ()
     more_proposals: int = 0
     recent: Sequence[Proposal] = ()
+    accepted: Sequence[LetThrough] = ()
 
     def may_pick(self, name: str) -> int:
         """How many proposals this person could approve together."""
@@ -145,16 +162,27 @@ class FiguresView:
                 self._proposal(one, bulletins.doubts(connection, one, history=before), bulletins.corrected_by(connection, one))
                 for one in waiting
             ]
+            held = acceptance.held(connection)
+            accepted = acceptance.acceptances(connection, "accepted", MOST_BULLETINS)
             recent = [one for one in bulletins.bulletins(connection, limit=MOST_BULLETINS * 2) if one.state != "proposed"]
-        suspects = [Suspect(self._plain(reading), self.reasons(reasons)) for feed in feeds for reading, reasons in feed.suspects]
         return Work(
             feeds,
-            suspects[:MOST_SUSPECTS],
-            max(0, len(suspects) - MOST_SUSPECTS),
+            [self._suspect(one) for one in held[:MOST_SUSPECTS]],
+            max(0, len(held) - MOST_SUSPECTS),
             proposals,
             all_waiting - len(proposals),
             [self._proposal(one) for one in recent[:MOST_BULLETINS]],
+            [self._let_through(one) for one in accepted],
         )
+
+    def _suspect(self, held: Held) -> Suspect:
+        days = [reading.as_of for reading in held.readings]
+        newest = max(held.readings, key=lambda reading: reading.as_of)
+        return Suspect(self._plain(newest), self.reasons(held.reasons[:MOST_REASONS]), held, min(days), max(days))
+
+    def _let_through(self, one: Acceptance) -> LetThrough:
+        label = spoken.label(one.series.metric, one.series.kind, self._words)
+        return LetThrough(one, label, self.name(one.series.place))
 
     def reasons(self, sentences: Sequence[str]) -> list[str]:
         return [spoken.reason(sentence, self._words) or sentence for sentence in sentences]

@@ -153,7 +153,8 @@ def test_numbers_with_dots_in_thousands(text: str, value: int) -> None:
 
 
 def test_every_reason_has_a_sentence_and_every_sentence_a_reason() -> None:
-    source = "".join((ROOT / f"bot/figures/{name}.py").read_text() for name in ("bulletin_draft", "bulletin_csv", "bulletins"))
+    names = ("bulletin_draft", "bulletin_csv", "bulletins", "acceptance")
+    source = "".join((ROOT / f"bot/figures/{name}.py").read_text() for name in names)
     assert {reason for reason in WORDS["problems"] if f'"{reason}"' not in source} == set()
     assert {reason for reason in WORDS["bulletin_reasons"] if f'"{reason}"' not in source} == set()
 

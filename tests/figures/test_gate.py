@@ -70,6 +70,23 @@ def test_a_corrected_number_stays_marked_when_it_is_read_again() -> None:
     assert judged([reading("2022-01-19", 610)], before=[stored("2022-01-19", 600)])[0].marks == {"revised"}
 
 
+def test_what_two_people_let_be_told_stays_told_and_is_what_comes_after_is_held_against() -> None:
+    old = stored("2022-01-02", 1000, kind="total")
+    new = [reading("2022-01-03", 800, kind="total"), reading("2022-01-04", 810, kind="total")]
+    assert [one.verdict for one in judged(new, before=[old])] == ["suspect", "suspect"]
+    accepted = stored("2022-01-03", 800, kind="total", marks=frozenset({"accepted", "revised"}))
+    found = judged(new, before=[old, accepted])
+    assert [(one.verdict, one.marks) for one in found] == [("good", {"accepted", "revised"}), ("good", frozenset())]
+
+
+def test_another_number_than_the_accepted_one_is_doubted_as_before() -> None:
+    old = stored("2022-01-02", 1000, kind="total")
+    accepted = stored("2022-01-03", 800, kind="total", marks=frozenset({"accepted"}))
+    assert [one.verdict for one in judged([reading("2022-01-03", 700, kind="total")], before=[old, accepted])] == ["suspect"]
+    running = reading("2022-01-03", 800, kind="total", fetched_at=moment("2022-01-03T12:00"))
+    assert [one.verdict for one in judged([running], before=[old, accepted])] == ["incomplete"]
+
+
 def test_judged_again_beside_itself_a_document_gets_the_same_verdicts() -> None:
     readings = who("who_backlog.csv", fetched="2022-08-20T08:00")
     first = judge(Batch("who", readings), Remembered(), day("2022-08-20"))

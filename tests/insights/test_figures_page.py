@@ -248,6 +248,29 @@ def test_a_doubted_number_is_shown_with_the_reason_and_needs_one(an: Browser, bi
     shows(binh.opens(PAGE), "Duyệt dù máy nghi ngờ, vì: đã gọi Sở Y tế")
 
 
+def test_a_number_that_is_kept_back_is_told_once_two_people_say_so(
+    an: Browser, binh: Browser, browser: Browser, office: Office
+) -> None:
+    keeps(office, Judged(reading(5432), "suspect", reasons=(f"5432 for {YESTERDAY} after 99999 for {YESTERDAY}",)))
+    office.rows("INSERT INTO feed_state (feed, attempted_at, due_at) VALUES ('ncsc-cases', now(), now())")
+    page = f"{PAGE}?place=thanh-hoa"
+    series = {"series": "ncsc-cases cases thanh-hoa day", "place": "thanh-hoa"}
+    shows(an.opens(page), WORDS["held_ask_more"], "số cộng dồn giảm: 5.432")
+    assert an.sends(f"{PAGE}/held", page, **series, because=" ").status_code == 409
+    asked = an.sends(f"{PAGE}/held", page, **series, because="Sở Y tế đã sửa")
+    assert asked.headers["location"] == f"{PAGE}?done=held_asked&place=thanh-hoa#staff"
+    shows(an.opens(page), WORDS["held_own"])
+    assert "/held/1/accept" not in an.opens(page).text
+    assert an.sends(f"{PAGE}/held/1/accept", page).status_code == 409
+    assert "5.432" not in text(browser.opens(page))
+    shows(binh.opens(page), "an đề nghị lúc", "Sở Y tế đã sửa", WORDS["held_accept"])
+    assert "done=held_accepted" in binh.sends(f"{PAGE}/held/1/accept", page, place="thanh-hoa").headers["location"]
+    shows(browser.opens(page), "5.432", WORDS["marks"]["accepted"])
+    shows(binh.opens(page), WORDS["held_told"], WORDS["held_told_more"])
+    binh.sends(f"{PAGE}/held/1/end", page, because="nhầm")
+    assert "5.432" not in text(browser.opens(page))
+
+
 def test_what_was_wrong_stands_at_its_field_and_what_was_typed_is_kept(an: Browser) -> None:
     wrong = an.sends(f"{PAGE}/bulletins", PAGE, **{**BULLETIN, "cases": "1,5", "url": "http://a.vn", "note": "xem trang 2"})
     assert wrong.status_code == 422
