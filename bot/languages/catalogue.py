@@ -201,7 +201,8 @@ class Catalogue:
     def answer(self, key: str, values: Mapping[str, Any] | None = None, language: str = "vi") -> Answer:
         """The filled answer; never raises: unknown → apology, past its date or withdrawn by staff → whom to call.
 
-        In another language: the approved translation; a draft with the Vietnamese text below; else the Vietnamese text.
+        In another language: the approved translation; a draft with the Vietnamese text below; else the Vietnamese text with
+        a line in that language.
         """
         entry = self.entries.get(key)
         if entry is None:
@@ -328,8 +329,10 @@ class Catalogue:
             return replace(said, buttons=buttons, language=language, revision=found.revision, attachments=heard)
         if entry.risk == "high":
             return self._with_notice(vietnamese, "only_vietnamese", {}, language)
-        if found is None or self.drafts == "hide":
+        if self.drafts == "hide":
             return vietnamese
+        if found is None:
+            return self._without_translation(vietnamese, language)
         notice = self._in_both("draft_notice", {}, language)
         return replace(
             vietnamese,
@@ -377,6 +380,11 @@ class Catalogue:
         said = [found.text.format(language_name=name.own_name)] if found else []
         return (Attachment(clip.address, " · ".join([*said, source.format(language_name=name.name)]), "audio"),)
 
+    def _without_translation(self, vietnamese: Answer, language: str) -> Answer:
+        """The Vietnamese answer, and a line in the language that says so, with the numbers to call, if there are words for it."""
+        told = self._in_both("only_vietnamese", {}, language).split("\n")
+        return replace(vietnamese, text=f"{vietnamese.text}\n\n{told[0]}") if len(told) > 1 else vietnamese
+
     def _with_notice(self, answer: Answer, fragment: str, values: Mapping[str, Any], language: str = VIETNAMESE) -> Answer:
         return replace(answer, text=f"{answer.text}\n\n{self._in_both(fragment, values, language)}")
 
@@ -386,8 +394,11 @@ class Catalogue:
         found = self.spoken[language].of(fragment, source) if language != VIETNAMESE else None
         if found is not None and self.drafts == "hide" and found.state != "approved":
             found = None
-        filled = self._values(values, source, self.fragments)
-        return "\n".join(text.format_map(_Given(filled)) for text in ([found.text] if found else []) + [source])
+        texts = [(found.text, self._fragments(language))] if found else []
+        return "\n".join(
+            text.format_map(_Given(self._values(values, source, fragments)))
+            for text, fragments in [*texts, (source, self.fragments)]
+        )
 
     def _fragments(self, language: str) -> SpokenFragments:
         is_known = language != VIETNAMESE and language in self.languages

@@ -111,6 +111,16 @@ def test_what_is_missing_is_vietnamese() -> None:
     assert catalogue.answer(KEY, language="rad") == VIETNAMESE.answer(KEY)
 
 
+def test_of_what_is_missing_the_language_itself_says_so_with_the_number_to_call() -> None:
+    words = (approved("utter_goodbye", "Lợi"), draft("only_vietnamese", "Knŏng tiếng Việt. 115. {hotline}"))
+    answer = speaking(*words).answer(KEY, language="rad")
+    assert answer.text.startswith(f"{vietnamese()}\n\nKnŏng tiếng Việt. 115. 19009095")
+    assert answer.text.count("Knŏng") == 1
+    assert VIETNAMESE.fragments["only_vietnamese"].partition(".")[0] not in answer.text, "the text itself is Vietnamese"
+    assert (answer.language, answer.buttons) == ("vi", VIETNAMESE.answer(KEY).buttons)
+    assert speaking(*words, drafts="hide").answer(KEY, language="rad") == VIETNAMESE.answer(KEY)
+
+
 def test_what_was_translated_from_other_words_is_withheld() -> None:
     old = replace(approved(KEY, "Iêu {hotline}"), source="Gọi {hotline}")
     catalogue = speaking(replace(old, source_hash=Translation("", "Gọi {hotline}").translated("", by="", date="").source_hash))
