@@ -106,6 +106,15 @@ class ShowsTyping(Protocol):
         ...
 
 
+@runtime_checkable
+class Paced(Protocol):
+    """A channel that may not be as fast as we are."""
+
+    def turn_in(self, address: str) -> float:
+        """Seconds until the next message to this address may go out; the turn is kept for whoever comes back then."""
+        ...
+
+
 class Channel(Sender, Protocol):
     """What the gateway runs of a platform."""
 

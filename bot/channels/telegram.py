@@ -176,6 +176,9 @@ class Telegram:
         """A person writes to the citizen."""
         await self._show_typing(address)
 
+    def turn_in(self, address: str) -> float:
+        return self._pace.turn_in(address)
+
     async def send(self, address: str, message: Outgoing) -> tuple[str, ...]:
         """Send all parts, then pictures and clips; returns Telegram's ids in that order."""
         await self._typing.end(address)

@@ -102,14 +102,11 @@ class WebChat:
             body = await read_json(request, MAX_BODY_BYTES, empty_is={})
         except BadBody as error:
             return _refused(error.status, str(error), "body")
-        language = body.get("language")
-        token = self._known(request) or self._sessions.issue(
-            language if isinstance(language, str) and len(language) < 36 else None
-        )
+        token = self._known(request) or self._sessions.issue(self._languages.meant(body.get("language")))
         campaign = body.get("campaign")
         if isinstance(campaign, str) and self._runs and await self._runs(campaign):
             await self._open_campaign(self._sessions.read(token), campaign)
-        return JSONResponse({"token": token})
+        return JSONResponse({"token": token, "language": self._sessions.read(token).get("lang", VIETNAMESE)})
 
     def _known(self, request: Request) -> str | None:
         """The session that goes on, if the page names one: a link that is opened in a talk leaves the talk where it is."""

@@ -15,6 +15,7 @@ import structlog
 
 from bot.channels.sending import (
     OutsideWindow,
+    Paced,
     SendBlocked,
     Sender,
     SendFailed,
@@ -36,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 GIVE_UP_AFTER = datetime.timedelta(hours=1)
 LONGEST_BACKOFF_SECONDS = 120.0
+# A worker that waits for a platform's pace answers nobody meanwhile, on no channel.
+LONGEST_HELD_SECONDS = 0.25
 # A platform measures its window by its own clock; what leaves us at the last moment would come too late.
 WINDOW_MARGIN = datetime.timedelta(seconds=30)
 ENDED: Mapping[type[SendProblem], str] = {
@@ -82,7 +85,14 @@ class Delivery:
         while undelivered := await self._next(conversation_id):
             if undelivered.send_after and undelivered.send_after > _now():
                 raise TryAgain(undelivered.send_after)
+            if (seconds := self._turn_in(undelivered)) > LONGEST_HELD_SECONDS:
+                raise TryAgain(_now() + datetime.timedelta(seconds=seconds))
             await self._send(conversation_id, undelivered)
+
+    def _turn_in(self, undelivered: Undelivered) -> float:
+        """How long the platform's pace keeps this message waiting; a worker's place is not kept for so long."""
+        sender = self._senders.get(undelivered.channel)
+        return sender.turn_in(undelivered.address) if isinstance(sender, Paced) else 0.0
 
     async def _next(self, conversation_id: int) -> Undelivered | None:
         """Between two sends it is known whose words an echo were: a person's make void what the bot has not sent."""

@@ -37,7 +37,11 @@ class RecordingSender:
         self.faults: list[Exception] = []
         self.ids: list[str | tuple[str, ...]] = []
         self.during: Callable[[Outgoing], Awaitable[object]] | None = None
+        self.turns_in: list[float] = []
         self._numbers = itertools.count(1)
+
+    def turn_in(self, address: str) -> float:
+        return self.turns_in.pop(0) if self.turns_in else 0.0
 
     async def send(self, address: str, message: Outgoing) -> str | tuple[str, ...]:
         if self.during:

@@ -107,3 +107,13 @@ async def test_attachments_of_the_citizen_are_noted_and_not_fetched(talk: Talk) 
     await talk.step()
     assert await talk.one("SELECT attachments FROM messages WHERE direction = 'incoming'") == [picture.as_dict()]
     assert talk.sender.keys == ["utter_unsupported_media"]
+
+
+async def test_a_message_that_waits_for_the_platforms_pace_keeps_no_worker(talk: Talk) -> None:
+    talk.sender.turns_in = [5.0, 0.0]
+    await talk.says("xin chào")
+    assert not await talk.step()
+    assert await talk.one("SELECT delivery || delivery_attempts FROM messages WHERE direction = 'outgoing'") == "waiting0"
+    assert talk.sender.sent == []
+    assert await talk.step()
+    assert await talk.one(DELIVERY) == "sent"
