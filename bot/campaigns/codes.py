@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.languages.normalise import fold
@@ -10,8 +11,10 @@ from bot.languages.normalise import fold
 CODE = re.compile(r"(?=[^0-9]*[0-9])[a-z0-9-]{3,24}")
 LONGEST_SPOKEN = 60
 _MARK = r"(?:(?:nhan |go )?(?:#|ma(?: so| chien dich)?(?: la)?[ :.-]+|code[ :.-]+))"
-# `#tet2026 tiêm ở đâu`: the first word after the mark.
-_MARKED = re.compile(rf"{_MARK}(?P<code>[a-z0-9-]{{3,24}})(?P<rest>[\s,.;:!?]+.*)?", re.DOTALL)
+# `#tet2026 tiêm ở đâu`, `mã Tết 2026 giá bao nhiêu`: the first words after the mark.
+MOST_WORDS = 5
+_MARKED = re.compile(rf"{_MARK}(?P<words>[a-z0-9-]{{1,24}}(?: [a-z0-9-]{{1,24}}){{0,{MOST_WORDS - 1}}})(?P<rest>.*)", re.DOTALL)
+_AFTER = re.compile(r"[\s,.;:!?]")
 # `Tết 2026`, alone: at most as many words.
 _ALONE = re.compile(rf"(?:{_MARK} ?)?(?P<code>[a-z0-9-]+(?: [a-z0-9-]+){{0,4}})[ .!?]*")
 # Four digits after `mã` are the code of a phone call, which the desk gives out.
@@ -45,7 +48,14 @@ def spoken_codes(text: str) -> list[Spoken]:
     found: list[Spoken] = []
     if len(folded) <= LONGEST_SPOKEN and (alone := _ALONE.fullmatch(folded)):
         found.append(Spoken(key_of(alone["code"].replace(" ", ""))))
-    if len(folded) == len(words) and (marked := _MARKED.fullmatch(folded)):
-        rest = words[marked.start("rest") :].strip(" ,.;:!?") if marked["rest"] else ""
-        found.append(Spoken(key_of(marked["code"]), rest))
+    if len(folded) == len(words) and (marked := _MARKED.match(folded)):
+        found += _marked(words, marked)
     return [one for one in found if CODE.fullmatch(one.key) and not _CALL_CODE.fullmatch(one.key)]
+
+
+def _marked(words: str, marked: re.Match[str]) -> Iterator[Spoken]:
+    """The words behind the mark as one code, the most words first: `tet 2026 gia`, `tet 2026`, `tet`."""
+    ends = [marked.start("words") + found.end() for found in re.finditer(r"[a-z0-9-]+", marked["words"])]
+    for end in reversed(ends):
+        if end == len(words) or _AFTER.match(words, end):
+            yield Spoken(key_of(marked.string[marked.start("words") : end].replace(" ", "")), words[end:].strip(" ,.;:!?"))

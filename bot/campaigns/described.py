@@ -50,6 +50,10 @@ class Describer:
         """Own names of the languages in which something can be said."""
         return {one.tag: one.own_name for one in self.catalogue.languages.all() if self.catalogue.has_texts(one.tag)}
 
+    def language(self, tag: str) -> str:
+        """What it is called in Vietnamese."""
+        return self.catalogue.languages[tag].name if tag in self.catalogue.languages else tag
+
     def place_choices(self) -> dict[str, str]:
         """The province and its communes and wards, by name."""
         province = self.catalogue.province

@@ -241,7 +241,12 @@ class CampaignPages:
 
     def _page(self, request: Request, visit: Visit, template: str, values: Mapping[str, Any], status: int) -> Response:
         done = self._layout.words["done"].get(request.query_params.get("done", ""), "")
-        shared = {"done": done, "title_of": self._describer.title, "place_of": self._describer.place}
+        shared = {
+            "done": done,
+            "title_of": self._describer.title,
+            "place_of": self._describer.place,
+            "language_of": self._describer.language,
+        }
         return self._layout.page(request, template, visit.person, visit.csrf, {**shared, **values}, status)
 
     def _way(self, link: Link, reach: Reach) -> str:

@@ -69,7 +69,7 @@ def test_staff_make_a_campaign_and_copy_its_link(
     page.reload()
     poster = page.locator(".poster")
     poster.scroll_into_view_if_needed()
-    expect(poster).to_have_js_property("complete", True, timeout=30_000)  # drawn on a busy machine
+    expect(poster).to_have_js_property("complete", True)
     assert poster.evaluate("image => image.naturalWidth") > 0
     keeps(page, f"campaign-{size}")
     page.get_by_role("link", name=WORDS["back_to_campaigns"]).click()

@@ -120,6 +120,7 @@ async def test_without_rasa_the_link_is_answered_from_the_catalogue(talk: Talk, 
         ("#tet2026 tiêm ở đâu", "tiêm ở đâu"),
         ("Mã TET-2026: tiêm ở đâu ạ?", "tiêm ở đâu ạ"),
         ("mã số tet2026 tiêm ở đâu", "tiêm ở đâu"),
+        ("mã Tết 2026 giá bao nhiêu", "giá bao nhiêu"),
     ],
 )
 async def test_a_code_before_a_question_is_taken_out_of_it(talk: Talk, said: str, question: str) -> None:

@@ -126,6 +126,7 @@ def test_a_campaign_is_made_and_gives_its_links(an: Browser, office: Office) -> 
     assert made.headers["location"] == "/campaigns/tet2026?done=made"
     page = an.opens("/campaigns/tet2026?done=made").text
     assert WORDS["done"]["made"] in page
+    assert DESCRIBER.language("vi") in page
     assert links_of(page) == [
         "https://loa.example.vn/c/tet2026",
         "https://zalo.me/4318657068771012646?text=%23tet2026",
