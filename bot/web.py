@@ -235,7 +235,13 @@ def create_app() -> Starlette:
     service = Service.build(settings)
     runs = functools.partial(store.runs, service.pool)
     webchat = WebChat(
-        service.receive, service.webchat_replies_after, service.live, Sessions(kept_secret(settings)), runs, service.webchat_types
+        service.receive,
+        service.webchat_replies_after,
+        service.live,
+        Sessions(kept_secret(settings)),
+        service.catalogue.languages,
+        runs,
+        service.webchat_types,
     )
     pages = Pages(service.catalogue)
     staff = StaffPages(ROOT, service.pool, kept_secret(settings), staff_rules(settings))

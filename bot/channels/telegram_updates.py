@@ -35,10 +35,11 @@ CHANNEL = "telegram"
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 # Telegram sends it when a citizen opens the talk, with the payload of a link behind it; it gets the first message.
 START = "/start"
+LANGUAGE = "/language"
 # Commands that are buttons of ours under another name. Everything else a citizen types is text.
 COMMANDS: Mapping[str, str] = {
     "/help": "/help_menu",
-    "/language": "/choose_language",
+    LANGUAGE: "/choose_language",
     "/stop": "/unsubscribe",
 }
 # The first that stands in a message names it: an animation comes with a `document`, a venue with a `location`.
@@ -131,7 +132,7 @@ def _parse_text(message: Mapping[str, Any]) -> Incoming:
     address, provider_id, sent_at = _address(message["chat"]), _provider_id(message), _sent_at(message)
     if command == START:
         return Incoming(CHANNEL, address, provider_id, "start", sent_at=sent_at, campaign=campaign_code(rest))
-    if command in COMMANDS:
+    if _is_button(command, rest):
         return Incoming(CHANNEL, address, provider_id, "payload", payload=COMMANDS[command], sent_at=sent_at)
     return Incoming(CHANNEL, address, provider_id, "text", text=text, sent_at=sent_at)
 
@@ -163,8 +164,8 @@ def _parse_edited(message: Mapping[str, Any]) -> Incoming | Edited | None:
     words = _words(message.get("text") or message.get("caption"))
     if chat.get("type") != "private" or (message.get("from") or {}).get("is_bot") or not words:
         return None
-    command, _ = _command(words)
-    if command == START or command in COMMANDS:
+    command, rest = _command(words)
+    if command == START or _is_button(command, rest):
         # "/hlep" made "/help". Its own id: the message was stored, and a redelivery of the edit must find this one.
         again = _parse_text({**message, "text": words})
         return Incoming(CHANNEL, again.address, f"{again.provider_id}#{command}", again.kind, payload=again.payload)
@@ -174,6 +175,11 @@ def _parse_edited(message: Mapping[str, Any]) -> Incoming | Edited | None:
 def _group(address: str) -> Incoming:
     """In a group nothing is answered but, once for all, with "please write to me in private"."""
     return Incoming(CHANNEL, address, f"group:{address}", "group")
+
+
+def _is_button(command: str, rest: str) -> bool:
+    """`/language km` says which one, so it is read like any other text."""
+    return command in COMMANDS and not (command == LANGUAGE and rest)
 
 
 def _command(words: str) -> tuple[str, str]:

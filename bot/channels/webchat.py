@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bot.channels.body import BadBody, read_json
+from bot.directory.languages import VIETNAMESE, Languages
 from bot.live import LiveReplies
 from bot.messages import MAX_STORED_CHARACTERS, Incoming, NotStored, Received, clean_text
 from bot.metrics import LIVE_STREAMS, WEBHOOKS_REFUSED
@@ -79,6 +80,7 @@ class WebChat:
         replies_after: RepliesAfter,
         live: LiveReplies,
         sessions: Sessions,
+        languages: Languages,
         runs: CampaignRuns | None = None,
         types: Types | None = None,
     ) -> None:
@@ -88,6 +90,7 @@ class WebChat:
         self._replies_after = replies_after
         self._live = live
         self._sessions = sessions
+        self._languages = languages
 
     def routes(self) -> list[Route]:
         return [
@@ -98,6 +101,7 @@ class WebChat:
         ]
 
     async def session(self, request: Request) -> Response:
+        """`language` in the answer: in which one the talk begins; Vietnamese instead of one that we do not have."""
         try:
             body = await read_json(request, MAX_BODY_BYTES, empty_is={})
         except BadBody as error:

@@ -93,8 +93,7 @@ class Pages:
 
     async def page(self, request: Request) -> Response:
         """`?embed=1` inside the widget; `?lang=` asks for the welcome in that language; `?c=` is the script's affair."""
-        asked = request.query_params.get("lang", VIETNAMESE)
-        language = asked if asked in self._catalogue.languages else VIETNAMESE
+        language = self._catalogue.languages.meant(request.query_params.get("lang")) or VIETNAMESE
         welcome = self._catalogue.answer(WELCOME, language=language)
         page_words = self._said(language)
         html = self._templates.get_template("chat.html").render(

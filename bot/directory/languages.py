@@ -107,6 +107,13 @@ class Languages:
     def __contains__(self, tag: object) -> bool:
         return tag in self._languages
 
+    def meant(self, tag: object) -> str | None:
+        """The tag of ours that a page or a phone means: `EN`, `en-US`, `mww`; None for a language that we do not have."""
+        given = tag.casefold().replace("_", "-") if isinstance(tag, str) else ""
+        whole = {known.casefold(): known for known in self._languages}
+        first = {known.casefold().partition("-")[0]: known for known in reversed(self._languages)}
+        return whole.get(given) or first.get(given.partition("-")[0])
+
     def all(self) -> list[Language]:
         return list(self._languages.values())
 

@@ -54,6 +54,7 @@ def test_a_message_is_known_by_its_chat_and_its_number_and_stands_in_its_second_
         ("/start " + "x" * 65, "start", None, None),
         ("/help", "payload", "/help_menu", None),
         ("/language@loa_bot", "payload", "/choose_language", None),
+        ("/language km", "text", None, None),
         ("/stop now", "payload", "/unsubscribe", None),
         ("/testing_where", "text", None, None),
         ("/starts", "text", None, None),
@@ -137,6 +138,8 @@ def test_an_edit_finds_its_message_and_one_without_words_is_none() -> None:
     edited = message("mới", edit_date=1_700_000_100)
     assert parsed("edited_message", edited) == Edited("telegram", "7", "7:5", "mới", SECOND + datetime.timedelta(seconds=100))
     assert parsed("edited_message", message(photo=[], caption="mới")) == Edited("telegram", "7", "7:5", "mới")
+    named = message("/language km", edit_date=edited["edit_date"])
+    assert isinstance(parsed("edited_message", named), Edited), "which language is read like any other words"
     assert parsed("edited_message", message(location={"latitude": 1, "longitude": 2})) is None
     assert parsed("edited_message", {**edited, "chat": {"id": -1, "type": "group"}}) is None
     assert parsed("edited_message", {**edited, "from": {"id": 8, "is_bot": True}}) is None

@@ -122,6 +122,19 @@ def test_forged_old_and_missing_tokens_are_refused(gateway: GatewayProcess) -> N
     assert gateway.rows("SELECT 1 FROM messages") == []
 
 
+def test_a_session_says_in_which_language_it_begins(gateway: GatewayProcess) -> None:
+    visitor = Visitor(gateway.address)
+    for asked, begun in (
+        ({}, "vi"),
+        ({"language": "rad"}, "rad"),
+        ({"language": "en-US"}, "en"),
+        ({"language": "klingon"}, "vi"),
+    ):
+        told = visitor.call("POST", "/webchat/session", json=asked).json()
+        assert told["language"] == begun, asked
+    assert visitor.call("POST", "/webchat/session", json={"language": ["x"]}).json()["language"] == "vi"
+
+
 def test_one_session_never_sees_anothers_answers(gateway: GatewayProcess) -> None:
     first, second = Visitor(gateway.address), Visitor(gateway.address)
     first.writes("riêng tư")

@@ -114,3 +114,24 @@ def test_a_letter_with_two_code_points_is_one_letter() -> None:
 
 def _order() -> list[str]:
     return [language.tag for language in LANGUAGES.all()]
+
+
+@pytest.mark.parametrize(
+    ("given", "tag"),
+    [
+        ("km", "km"),
+        ("EN", "en"),
+        ("en-US", "en"),
+        ("vi_VN", "vi"),
+        ("mww", "mww-Latn"),
+        ("hmn-latn-X-VN", "hmn-Latn-x-vn"),
+        ("xx", None),
+    ],
+)
+def test_a_page_or_a_phone_may_write_a_tag_in_its_own_way(given: str, tag: str | None) -> None:
+    assert LANGUAGES.meant(given) == tag
+
+
+@pytest.mark.parametrize("given", [None, 7, "", "-", "x" * 500, ["vi"], "a\x00"])
+def test_what_is_no_tag_means_no_language(given: object) -> None:
+    assert LANGUAGES.meant(given) is None

@@ -14,6 +14,8 @@ from bot.languages.normalise import fold
     ("text", "tag"),
     [
         ("nói tiếng Ê Đê", "rad"),
+        ("/language km", "km"),
+        ("language mww-Latn", "mww-Latn"),
         ("noi tieng e de", "rad"),
         ("cho tôi đọc tiếng Gia Rai với", "jra"),
         ("tiếng M'nông", "cmo"),
