@@ -14,6 +14,9 @@ from bot.messages import Outgoing, Payload
 from bot.metrics import ENGINE_FAILURES
 
 CALL_SECONDS = 10.0
+# A second opinion is not waited for longer.
+OPINION_SECONDS = 2.0
+EMERGENCY = "emergency"
 
 
 class EngineUnavailable(Exception):
@@ -54,14 +57,25 @@ class Engine:
             error.is_planned = self._is_switching()
             raise
 
-    async def _asked(self, waiting: Waiting, payload: Payload | None) -> EngineAnswer:
+    async def is_danger(self, text: str) -> bool:
+        """Whether the model takes the words for an emergency; nothing is answered or remembered. Raises EngineUnavailable."""
+        response = await self._post("/webhooks/loa/parse", {"text": text}, OPINION_SECONDS)
         try:
-            response = await self.client.post("/webhooks/loa/turn", json=self._question(waiting, payload))
+            return bool(response.json()["understood"]["intent"] == EMERGENCY)
+        except (ValueError, KeyError, TypeError) as error:
+            raise _unavailable("unreadable", type(error).__name__) from error
+
+    async def _asked(self, waiting: Waiting, payload: Payload | None) -> EngineAnswer:
+        return _answer(await self._post("/webhooks/loa/turn", self._question(waiting, payload), CALL_SECONDS))
+
+    async def _post(self, path: str, body: dict[str, Any], seconds: float) -> httpx.Response:
+        try:
+            response = await self.client.post(path, json=body, timeout=httpx.Timeout(seconds, connect=2.0))
         except httpx.HTTPError as error:
             raise _unavailable("unreachable", type(error).__name__) from error
         if response.status_code != 200:
             raise _unavailable("refused", f"HTTP {response.status_code}")
-        return _answer(response)
+        return response
 
     async def is_ready(self) -> tuple[bool, str]:
         """Whether a model is loaded, and if not, why."""

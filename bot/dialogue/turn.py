@@ -30,7 +30,7 @@ from bot.dialogue.delivery import Delivery
 from bot.dialogue.engine import Engine, EngineUnavailable
 from bot.dialogue.queue import TryAgain
 from bot.handoff.handing_over import possible, wish, without_the_hotline
-from bot.handoff.hearing import Said, heard
+from bot.handoff.hearing import Said, heard, in_danger, only_a_model_hears
 from bot.handoff.moving import Happening, move, move_from, situation
 from bot.handoff.office import office
 from bot.handoff.ownership import OWNERS, Event, edge
@@ -196,8 +196,7 @@ class Turns:
     async def _is_for_the_desk(self, begun: Begun) -> bool:
         """Whether the message was something between the citizen and the desk, and is settled."""
         waiting = begun.waiting
-        said = Said(waiting.text, begun.payload, waiting.owner, waiting.awaits_contact)
-        happening = heard(said, office().desks) if not begun.notice and waiting.author == "citizen" else None
+        happening = await self._heard(begun) if not begun.notice and waiting.author == "citizen" else None
         if happening is None:
             return False
         async with self._pool.connection() as connection, connection.transaction():
@@ -211,6 +210,18 @@ class Turns:
                 TURNS.labels("desk").inc()
         log.info("message_for_the_desk", message=waiting.id, moved_by=happening.event.value)
         return True
+
+    async def _heard(self, begun: Begun) -> Happening | None:
+        """What the message means to the desk. Of the model's opinion only danger counts: the bot does not answer who waits."""
+        waiting = begun.waiting
+        said = Said(waiting.text, begun.payload, waiting.owner, waiting.awaits_contact)
+        if (happening := heard(said, office().desks)) or not only_a_model_hears(said):
+            return happening
+        try:
+            return in_danger() if await self._engine.is_danger(said.text) else None
+        except EngineUnavailable as reason:
+            log.info("danger_without_the_model", message=waiting.id, reason=str(reason))
+            return None
 
     async def _replies(self, begun: Begun) -> tuple[list[Outgoing], str, dict[str, Any]]:
         waiting = begun.waiting

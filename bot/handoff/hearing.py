@@ -48,8 +48,17 @@ def heard(said: Said, desks: Desks) -> Happening | None:
         is_left = phone is not None and danger_sign(said.text) is None
         return Happening(Event.GAVE_CONTACT, CITIZEN, contact=phone) if is_left else None
     if danger_sign(said.text):
-        return Happening(Event.IN_DANGER, CITIZEN, reason="emergency")
+        return in_danger()
     return Happening(Event.ASKED_POSITION, CITIZEN) if said.owner == "queue" and desks.asks_position(said.text) else None
+
+
+def only_a_model_hears(said: Said) -> bool:
+    """Words that no rule understands, from somebody who waits and whom nobody reads yet: the model may know danger in them."""
+    return said.owner == "queue" and said.payload is None and bool(said.text)
+
+
+def in_danger() -> Happening:
+    return Happening(Event.IN_DANGER, CITIZEN, reason="emergency")
 
 
 def contact_in(text: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from bot.database import open_pool
 from bot.dialogue.conversations import Waiting
 from bot.dialogue.delivery import Delivery
-from bot.dialogue.engine import Engine, EngineAnswer
+from bot.dialogue.engine import Engine, EngineAnswer, EngineUnavailable
 from bot.dialogue.queue import Queue
 from bot.dialogue.turn import Turns
 from bot.handoff import cases, office
@@ -26,6 +26,7 @@ SCRIPT: Mapping[str, tuple[str, str]] = {
     "hở": ("utter_hand_over", "nlu_fallback"),
     "vô ích": ("utter_hand_over", "not_helpful"),
     "tím môi khó thở": ("utter_emergency", "emergency"),
+    "em nằm im không phản ứng gì": ("utter_emergency", "emergency"),
     "/emergency": ("utter_emergency", "emergency"),
     "/talk_to_human": ("utter_talk_to_human", "talk_to_human"),
 }
@@ -37,6 +38,8 @@ class ScriptedEngine(Engine):
     def __init__(self) -> None:
         super().__init__("http://127.0.0.1:9", "token", "dak-lak")
         self.asked: list[str] = []
+        self.judged: list[str] = []
+        self.is_away = False
         self.during: Callable[[], Awaitable[object]] | None = None
 
     async def ask(self, waiting: Waiting, payload: Payload | None) -> EngineAnswer:
@@ -48,6 +51,12 @@ class ScriptedEngine(Engine):
         key, intent = SCRIPT.get(words, ("utter_greet", "vaccine_where"))
         reply = Outgoing(f"answer to {words}", (Button("Xem", "/emergency"),), key=key)
         return EngineAnswer([reply], {"intent": intent, "ranking": [[intent, 0.9]], "entities": []})
+
+    async def is_danger(self, text: str) -> bool:
+        self.judged.append(text)
+        if self.is_away:
+            raise EngineUnavailable("unreachable")
+        return SCRIPT.get(text, ("", ""))[1] == "emergency"
 
 
 class Street(Talk):

@@ -95,6 +95,26 @@ async def test_danger_is_answered_while_the_citizen_waits_and_puts_the_case_on_t
     assert street.told[said:] == [], "115 was told in this case; now a person answers"
 
 
+async def test_danger_that_only_the_model_hears_is_told_while_nobody_reads(street: Street) -> None:
+    await street.hires("hanh")
+    await street.asks("người")
+    asked = list(street.engine.asked)
+    street.engine.is_away = True
+    await street.asks("em nằm im không phản ứng gì")
+    assert street.told == ["utter_desk_queued_no_wait"], "without the model the words reach the desk all the same"
+    street.engine.is_away = False
+    await street.asks("tôi ở Buôn Hồ")
+    assert not (await street.case())["is_urgent"]
+    await street.asks("em nằm im không phản ứng gì")
+    assert street.told[1:] == ["utter_emergency"]
+    assert ((await street.case())["is_urgent"], await street.owner()) == (True, "queue")
+    assert street.engine.asked == asked, "the bot was asked for no answer"
+    await street.desk("claim", "hanh")
+    judged = list(street.engine.judged)
+    await street.asks("em nằm im không phản ứng gì")
+    assert (street.told[-1], street.engine.judged) == ("utter_desk_claimed", judged), "now a person reads it"
+
+
 async def test_danger_typed_to_an_operator_who_may_look_elsewhere_is_answered_with_115_once(street: Street) -> None:
     await street.hires("hanh")
     await street.asks("người")
