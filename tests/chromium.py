@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# As long as a busy machine may need: a test waits for what it wants to see, not for this.
+WAIT_MS = 30_000
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -20,6 +22,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
 
 

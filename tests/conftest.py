@@ -11,9 +11,11 @@ from pathlib import Path
 import hypothesis
 import psycopg
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from bot.database import migrate
 from bot.postgres import EmbeddedPostgres
+from tests.chromium import FLAGS, WAIT_MS, chromium_or_skip
 from tests.databases import Databases
 
 for name in [
@@ -26,6 +28,7 @@ os.environ["LOA_ENV_FILE"] = os.devnull  # a developer's .env must not change wh
 os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 
 # A slow or busy machine is no fault of the code.
+expect.set_options(timeout=WAIT_MS)
 hypothesis.settings.register_profile("loa", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("loa")
 
@@ -45,6 +48,15 @@ def postgres() -> Iterator[str]:
     yield url
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Its microphone hears a beep, without asking. Not for the whole run: playwright keeps an event loop of its own."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

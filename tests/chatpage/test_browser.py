@@ -8,23 +8,19 @@ from datetime import date
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
 
 from bot.figures import chart
 from bot.figures.weeks import Bar
 from bot.languages.catalogue import Catalogue
 from bot.messages import MAX_STORED_CHARACTERS
 from bot.settings import ROOT
-from tests.chromium import FLAGS, chromium_or_skip
+from tests.browsing import DESKTOP, PHONE
+from tests.chromium import WAIT_MS
 from tests.simulators.server import Answer, Request, Simulator
 from tests.simulators.webchat_backend import WebchatBackend
 
 NO_WORDS = chart.Words("Ca mắc mới mỗi tuần", "không có số", (), "Biểu đồ")
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 800}
-LONGEST_WAIT_MS = 8000
-
-expect.set_options(timeout=LONGEST_WAIT_MS)
 
 
 class Citizen:
@@ -33,7 +29,7 @@ class Citizen:
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.context, self.address = context, address
         self.page = context.new_page()
-        self.page.set_default_timeout(LONGEST_WAIT_MS)
+        self.page.set_default_timeout(WAIT_MS)
         self.complaints: list[str] = []
         self.page.on("console", lambda message: self.complaints.append(message.text) if message.type != "log" else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -71,14 +67,6 @@ class Citizen:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     return Catalogue.load(ROOT, "dak-lak")
 
@@ -90,13 +78,13 @@ def service(catalogue: Catalogue) -> Iterator[WebchatBackend]:
 
 
 @pytest.fixture
-def arrives(browser: Browser, service: WebchatBackend) -> Iterator[Callable[..., Citizen]]:
+def arrives(chromium: Browser, service: WebchatBackend) -> Iterator[Callable[..., Citizen]]:
     contexts: list[BrowserContext] = []
 
     def arrive(viewport: dict[str, int] = PHONE, **options: Any) -> Citizen:
         is_phone = viewport == PHONE
         wishes = {"locale": "vi-VN", "timezone_id": "Asia/Ho_Chi_Minh", "has_touch": is_phone, "is_mobile": is_phone, **options}
-        contexts.append(browser.new_context(viewport=viewport, **wishes))
+        contexts.append(chromium.new_context(viewport=viewport, **wishes))
         return Citizen(contexts[-1], service.address)
 
     yield arrive

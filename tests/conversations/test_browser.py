@@ -36,7 +36,7 @@ def test_the_page_answers_the_four_first_questions(stack: Stack, size: dict[str,
         for number, (question, document) in enumerate(TALK, start=1):
             page.fill("#question", question)
             page.press("#question", "Enter")
-            expect(page.locator(".bubble", has_text=document).last).to_be_visible(timeout=20_000)
+            expect(page.locator(".bubble", has_text=document).last).to_be_visible()
             page.wait_for_timeout(400)
             _picture(page, f"{name}-{number}")
         page.get_by_role("button").last.scroll_into_view_if_needed()

@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import sync_playwright
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -27,7 +25,6 @@ from bot.languages.interface import interface_words
 from bot.settings import ROOT
 from bot.staff.accounts import Role
 from bot.staff.pages import StaffPages
-from tests.chromium import FLAGS, chromium_or_skip
 from tests.databases import Databases
 from tests.desk.house import House
 from tests.office import SECRET, Browser, Office
@@ -155,14 +152,6 @@ def house(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """One gateway for the browsers of all files; `house.empties()` comes before a test."""
     with databases.one() as url, House(url, tmp_path_factory.mktemp("house")) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

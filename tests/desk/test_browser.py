@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
+from tests.chromium import WAIT_MS
 from tests.desk.house import OUT_OF_HOURS, House
 from tests.simulators.rasa import with_reply
 
@@ -50,7 +51,7 @@ def opens(chromium: Browser, house: House) -> Iterator[Opens]:
             cookie = {"name": "__Host-loa-staff", "value": token, "domain": "127.0.0.1", "path": "/", "secure": True}
             context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(WAIT_MS)
         page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{house.address}{path}")

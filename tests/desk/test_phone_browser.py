@@ -16,6 +16,7 @@ from bot.desk.answers import Answers
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
+from tests.chromium import WAIT_MS
 from tests.desk.house import House
 from tests.desk.rasa import ScriptedRasa
 from tests.simulators.server import Answer, Request
@@ -26,8 +27,6 @@ HAND = {"width": 360, "height": 740}
 LAPTOP = {"width": 1366, "height": 768}
 SMALLEST_TARGET = 24
 PICTURES = Path(found) if (found := os.environ.get("DESK_PICTURES")) else None
-
-expect.set_options(timeout=15_000)
 
 
 class Desk:
@@ -47,7 +46,7 @@ class Desk:
             cookie = {"name": "__Host-loa-staff", "value": token, "domain": "127.0.0.1", "path": "/", "secure": True}
             context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(WAIT_MS)
         page.on("console", lambda message: self.complaints.append(message.text) if message.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(f"{self.house.address}{path}")

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from bot.figures.readings import VIETNAM
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
-from tests.chromium import FLAGS, chromium_or_skip
+from tests.browsing import DESKTOP, PHONE, Visits, is_wider_than_the_screen, visits
 from tests.gateway import GatewayProcess
 from tests.office import OWN_PASSWORD, Office
 
 PAGE = "/insights/figures"
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 800}
 WORDS = interface_words(ROOT, "staff", "bulletins", "figures_page")
 YESTERDAY = datetime.datetime.now(VIETNAM).date() - datetime.timedelta(days=1)
 SMALLEST_TARGET = 24
-
-Opens = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -42,27 +29,9 @@ def gateway(database_url: str, tmp_path: Path) -> Iterator[GatewayProcess]:
 
 
 @pytest.fixture
-def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterator[Opens]:
-    """Somebody at the page; `name` of whoever is logged in already. What the console says is a fault."""
-    complaints: list[str] = []
-
-    def open_page(path: str = PAGE, viewport: dict[str, int] = DESKTOP, name: str = "", **options: Any) -> Page:
-        is_phone = viewport == PHONE
-        context = chromium.new_context(viewport=viewport, locale="vi-VN", has_touch=is_phone, is_mobile=is_phone, **options)
-        if name:
-            cookie = {"name": "__Host-loa-staff", "value": office.hires(name), "domain": "127.0.0.1", "path": "/", "secure": True}
-            context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{gateway.address}{path}")
-        return page
-
-    yield open_page
-    for context in chromium.contexts:
-        context.close()
-    assert complaints == []
+def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterator[Visits]:
+    with visits(chromium, gateway.address, office) as found:
+        yield found
 
 
 def weeks(count: int) -> str:
@@ -72,11 +41,7 @@ def weeks(count: int) -> str:
     return "\n".join(["Địa phương;Loại;Đến;Ca mắc;Cơ quan;Đường dẫn", *lines])
 
 
-def is_wider_than_the_screen(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
-
-
-def test_a_first_login_by_keyboard_alone_ends_at_the_work(opens: Opens, office: Office) -> None:
+def test_a_first_login_by_keyboard_alone_ends_at_the_work(opens: Visits, office: Office) -> None:
     first = office.adds("an")
     page = opens("/staff/login?next=/insights/figures")
     page.keyboard.type("an")
@@ -95,8 +60,8 @@ def test_a_first_login_by_keyboard_alone_ends_at_the_work(opens: Opens, office: 
     expect(page.get_by_role("button", name=WORDS["log_in"])).to_be_visible()
 
 
-def test_a_bulletin_entered_on_a_phone_is_approved_on_a_desktop_and_seen_by_all(opens: Opens) -> None:
-    phone = opens(name="an", viewport=PHONE)
+def test_a_bulletin_entered_on_a_phone_is_approved_on_a_desktop_and_seen_by_all(opens: Visits) -> None:
+    phone = opens(PAGE, PHONE, "an")
     before = YESTERDAY - datetime.timedelta(days=1)
     for field, value in {"starts_day": before, "starts_time": "16:00", "ends_day": YESTERDAY, "ends_time": "16:00"}.items():
         phone.fill(f"[name={field}]", str(value))
@@ -107,26 +72,26 @@ def test_a_bulletin_entered_on_a_phone_is_approved_on_a_desktop_and_seen_by_all(
     expect(phone.get_by_role("status")).to_have_text(WORDS["done"]["proposed"])
     expect(phone.get_by_role("status")).to_be_in_viewport()
 
-    desk = opens(name="binh")
+    desk = opens(PAGE, name="binh")
     proposal = desk.locator(".proposal").first
     expect(proposal).to_contain_text(f"từ 16:00 {before:%d/%m/%Y} đến 16:00 {YESTERDAY:%d/%m/%Y}")
     proposal.get_by_role("button", name=WORDS["approve"]).click()
     expect(desk.get_by_role("status")).to_have_text(WORDS["done"]["approved"])
-    expect(opens().locator(".newest .value")).to_have_text("1.234")
+    expect(opens(PAGE).locator(".newest .value")).to_have_text("1.234")
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
-def test_pictures_and_numbers_fit_the_screen(opens: Opens, viewport: dict[str, int], scheme: str) -> None:
-    staff = opens(name="an", viewport=viewport, color_scheme=scheme)
+def test_pictures_and_numbers_fit_the_screen(opens: Visits, viewport: dict[str, int], scheme: str) -> None:
+    staff = opens(PAGE, viewport, "an", scheme=scheme)
     staff.fill("#text", weeks(9))
     staff.get_by_role("button", name=WORDS["import_button"]).click()
-    second = opens(name="binh", viewport=viewport, color_scheme=scheme)
+    second = opens(PAGE, viewport, "binh", scheme=scheme)
     for box in second.locator(".proposal [type=checkbox]").all():
         box.check()
     second.get_by_role("button", name=WORDS["approve_picked"]).click()
     expect(second.get_by_role("status")).to_have_text(WORDS["done"]["approved_many"].format(count=9))
 
-    page = opens(viewport=viewport, color_scheme=scheme)
+    page = opens(PAGE, viewport, scheme=scheme)
     picture = page.locator(".charts img").first
     picture.scroll_into_view_if_needed()
     expect(picture).to_have_js_property("complete", True)

@@ -11,13 +11,12 @@ import threading
 import time
 import unicodedata
 import warnings
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from bot.campaigns.drawing import missing_letters
 from bot.directory.languages import Languages
@@ -25,14 +24,12 @@ from bot.figures import chart
 from bot.figures.weeks import Bar
 from bot.languages.catalogue import Catalogue
 from bot.settings import ROOT
-from tests.chromium import FLAGS, chromium_or_skip
+from tests.browsing import DESKTOP, PHONE
 from tests.office import Office, application
 from tests.simulators.webchat_backend import WebchatBackend
 
 LETTERS = "ƀ č ĕ ĭ ŏ ŭ ơ̆ ư̆"
 KHMER = "ភាសាខ្មែរ ស្រី គ្រុនក្តៅ"
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 800}
 # Which of these letters are drawn as nothing, or as the box that stands for a letter which no font has.
 MISSING = """letters => {
   const style = getComputedStyle(document.body);
@@ -50,14 +47,6 @@ WIDTHS = """texts => {
   pen.font = `40px ${getComputedStyle(document.body).fontFamily}`;
   return texts.map(text => pen.measureText(text).width);
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

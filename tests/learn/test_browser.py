@@ -3,23 +3,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
-from tests.chromium import FLAGS, chromium_or_skip
+from tests.browsing import PHONE, Visits, keeps, visits
 from tests.gateway import GatewayProcess
 from tests.learn.conftest import Talks
 from tests.office import Office
 from tests.simulators.rasa import RasaSimulator
 
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 900}
 WORDS = interface_words(ROOT, "staff", "learn")
 BUS = "Cho em hỏi vé xe buýt từ Buôn Hồ lên Buôn Ma Thuột bao nhiêu tiền ạ?"
 ASKED = (
@@ -30,16 +27,6 @@ ASKED = (
     ("làm căn cước ở đâu", "out_of_scope", 2),
     ("where can my dog get tested for covid", "nlu_fallback", 1),
 )
-
-Opens = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -56,40 +43,13 @@ def gateway(database_url: str, rasa: RasaSimulator, tmp_path: Path) -> Iterator[
 
 
 @pytest.fixture
-def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterator[Opens]:
-    """Somebody at a page. What the console says is a fault."""
-    complaints: list[str] = []
-
-    def open_page(path: str, name: str, viewport: dict[str, int] = DESKTOP, scheme: str = "light") -> Page:
-        is_phone = viewport == PHONE
-        context = chromium.new_context(
-            viewport=viewport, locale="vi-VN", has_touch=is_phone, is_mobile=is_phone, color_scheme=scheme,  # type: ignore[arg-type]
-        )  # fmt: skip
-        cookie = {"name": "__Host-loa-staff", "value": office.hires(name), "domain": "127.0.0.1", "path": "/", "secure": True}
-        context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{gateway.address}{path}")
-        return page
-
-    yield open_page
-    for context in chromium.contexts:
-        context.close()
-    assert complaints == []
+def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterator[Visits]:
+    with visits(chromium, gateway.address, office) as found:
+        yield found
 
 
-def keeps(page: Page, name: str) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
-        "nothing is pushed aside"
-    )
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
-def test_one_proposes_by_keyboard_and_another_agrees_on_a_phone(opens: Opens, office: Office, talks: Talks) -> None:
-    page = opens("/learn", "an")
+def test_one_proposes_by_keyboard_and_another_agrees_on_a_phone(opens: Visits, office: Office, talks: Talks) -> None:
+    page = opens("/learn", name="an")
     expect(page.get_by_text(WORDS["none"]["open"])).to_be_visible()
     keeps(page, "learn-none")
     for text, intent, times in ASKED:
@@ -116,7 +76,7 @@ def test_one_proposes_by_keyboard_and_another_agrees_on_a_phone(opens: Opens, of
     page.get_by_role("link", name=WORDS["see_group"]).click()
     expect(page.get_by_role("button", name=WORDS["agree"])).to_have_count(0)
 
-    phone = opens("/learn?state=proposed", "binh", PHONE, "dark")
+    phone = opens("/learn?state=proposed", PHONE, "binh", scheme="dark")
     keeps(phone, "learn-proposed-phone")
     phone.get_by_role("link", name=BUS).click()
     keeps(phone, "learn-group-proposed-phone")
@@ -127,11 +87,11 @@ def test_one_proposes_by_keyboard_and_another_agrees_on_a_phone(opens: Opens, of
     ]
 
 
-def test_a_task_is_made_and_moved_on_a_phone(opens: Opens, office: Office, talks: Talks) -> None:
+def test_a_task_is_made_and_moved_on_a_phone(opens: Visits, office: Office, talks: Talks) -> None:
     talks.asks(ASKED[3][0], ranking=[["testing_where", 0.5]])
     talks.asks(ASKED[4][0], "out_of_scope", ranking=[["out_of_scope", 0.9]])
     talks.are_collected()
-    page = opens("/learn", "an", PHONE)
+    page = opens("/learn", PHONE, "an")
     keeps(page, "learn-phone")
     page.get_by_role("link", name=ASKED[3][0]).click()
     keeps(page, "learn-group-phone")

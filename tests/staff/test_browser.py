@@ -5,30 +5,18 @@ from __future__ import annotations
 import datetime
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pyotp
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from bot.staff.sessions import Rules
-from tests.chromium import FLAGS, chromium_or_skip
+from tests.browsing import PHONE, Visits, is_wider_than_the_screen, visits
 from tests.office import Office, application
 
-PHONE = {"width": 360, "height": 740}
 IDLE_SECONDS = 8
-
-Opens = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -46,36 +34,14 @@ def address(office: Office) -> Iterator[str]:
 
 
 @pytest.fixture
-def opens(chromium: Browser, address: str, office: Office) -> Iterator[Opens]:
-    complaints: list[str] = []
-
-    def open_page(path: str, name: str = "", **options: Any) -> Page:
-        context = chromium.new_context(viewport=PHONE, locale="vi-VN", has_touch=True, is_mobile=True, **options)
-        if name:
-            token = office.hires(name, "admin")
-            cookie = {"name": "__Host-loa-staff", "value": token, "domain": "127.0.0.1", "path": "/", "secure": True}
-            context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{address}{path}")
-        return page
-
-    yield open_page
-    for context in chromium.contexts:
-        context.close()
-    # 401 is the answer that ends an unattended page; the browser notes it.
-    assert [line for line in complaints if "401" not in line] == []
+def opens(chromium: Browser, address: str, office: Office) -> Iterator[Visits]:
+    with visits(chromium, address, office, expected=("401",)) as found:
+        yield found
 
 
-def is_wider_than_the_phone(page: Page) -> bool:
-    return int(page.evaluate("document.documentElement.scrollWidth")) > PHONE["width"]
-
-
-def test_a_phone_turns_the_second_factor_on_and_logs_in_with_it(opens: Opens, address: str, office: Office) -> None:
+def test_a_phone_turns_the_second_factor_on_and_logs_in_with_it(opens: Visits, address: str, office: Office) -> None:
     password = office.settles("lan", "admin")
-    page = opens("/staff/login?next=/staff/totp")
+    page = opens("/staff/login?next=/staff/totp", PHONE)
 
     def logs_in() -> None:
         page.fill("#name", "lan")
@@ -84,13 +50,13 @@ def test_a_phone_turns_the_second_factor_on_and_logs_in_with_it(opens: Opens, ad
 
     logs_in()
     expect(page.locator("#password-offer")).to_be_visible()
-    assert not is_wider_than_the_phone(page)
+    assert not is_wider_than_the_screen(page)
     page.fill("#password-offer", password)
     page.keyboard.press("Enter")
     picture = page.locator("img.qr")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 100, "the policy of the page lets the picture through"
-    assert not is_wider_than_the_phone(page)
+    assert not is_wider_than_the_screen(page)
     totp = pyotp.TOTP(page.locator(".hint code").inner_text().replace(" ", ""))
     page.fill("#code", totp.now())
     page.keyboard.press("Enter")
@@ -101,22 +67,22 @@ def test_a_phone_turns_the_second_factor_on_and_logs_in_with_it(opens: Opens, ad
     logs_in()
     expect(page.locator("#code")).to_be_visible()
     page.fill("#code", paper)
-    assert not is_wider_than_the_phone(page)
+    assert not is_wider_than_the_screen(page)
     page.keyboard.press("Enter")
     expect(page.locator("table.rows")).to_be_visible()
-    assert not is_wider_than_the_phone(page)
+    assert not is_wider_than_the_screen(page)
 
 
-def test_an_unattended_page_says_so_and_leaves(opens: Opens) -> None:
-    page = opens("/staff/audit", name="lan")
+def test_an_unattended_page_says_so_and_leaves(opens: Visits) -> None:
+    page = opens("/staff/audit", PHONE, "lan", "admin")
     notice = page.locator("#idle")
     expect(notice).to_be_visible(timeout=IDLE_SECONDS * 1000)
     page.wait_for_url("**/staff/login?next=/staff/audit&over=1", timeout=(IDLE_SECONDS + 15) * 1000)
     expect(page.get_by_role("alert")).to_be_visible()
 
 
-def test_whoever_is_there_stays(opens: Opens, office: Office) -> None:
-    page = opens("/staff/password", name="lan")
+def test_whoever_is_there_stays(opens: Visits, office: Office) -> None:
+    page = opens("/staff/password", PHONE, "lan", "admin")
     notice = page.locator("#idle")
     expect(notice).to_be_visible(timeout=IDLE_SECONDS * 1000)
     notice.get_by_role("button").tap()

@@ -7,28 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from bot.translate import invites
 from bot.translate.invites import Role
-from tests.chromium import FLAGS, chromium_or_skip
+from tests.browsing import DESKTOP, PHONE, is_wider_than_the_screen, visits
 from tests.gateway import GatewayProcess
 from tests.office import Office
 from tests.translate.conftest import KEY, WORDS
 
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 800}
-MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-
 Opens = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_or_skip(playwright), args=[*FLAGS, *MICROPHONE])
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -39,30 +27,16 @@ def gateway(database_url: str, tmp_path: Path) -> Iterator[GatewayProcess]:
 
 @pytest.fixture
 def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterator[Opens]:
-    """Somebody with a link of their own. What the console says is a fault."""
-    complaints: list[str] = []
+    """Somebody with a link of their own."""
 
     def open_page(
         name: str, path: str = "", role: Role = "translator", tag: str = "rad", viewport: dict[str, int] = PHONE, **options: Any
     ) -> Page:
         token = office.does(lambda connection: invites.make(connection, tag, name, role, 30, "test"))
-        is_phone = viewport == PHONE
-        context = chromium.new_context(viewport=viewport, locale="vi-VN", has_touch=is_phone, is_mobile=is_phone, **options)
-        page = context.new_page()
-        page.set_default_timeout(8000)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{gateway.address}/translate/{token}{path}")
-        return page
+        return found(f"/translate/{token}{path}", viewport, **options)
 
-    yield open_page
-    for context in chromium.contexts:
-        context.close()
-    assert complaints == []
-
-
-def is_wider_than_the_screen(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+    with visits(chromium, gateway.address) as found:
+        yield open_page
 
 
 def test_letters_warnings_and_a_lost_page_on_a_phone(opens: Opens) -> None:
