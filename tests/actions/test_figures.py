@@ -154,12 +154,18 @@ async def test_without_any_reading_no_figure_is_told(run: Run, know: Callable[..
 # ---- the place
 
 
-@pytest.mark.parametrize("place", ["dak-lak", "thanh-hoa", "ha-noi"])
-async def test_a_province_without_figures_is_told_so_and_no_number(run: Run, place: str) -> None:
-    key, values = await run(ActionCaseFigures(), "hôm nay mấy ca", place=place)
+async def test_a_province_without_figures_is_told_so_and_no_number(run: Run) -> None:
+    key, values = await run(ActionCaseFigures(), "hôm nay mấy ca", place="ha-noi")
     assert (key, told(values)) == ("utter_case_figures_place", [])
     assert values["place_name"]
-    assert (await run(ActionVaccinationFigures(), "tiêm bao nhiêu", place=place))[0] == "utter_vaccination_figures_place"
+    for place in ("dak-lak", "thanh-hoa", "ha-noi"):
+        assert (await run(ActionVaccinationFigures(), "tiêm bao nhiêu", place=place))[0] == "utter_vaccination_figures_place"
+
+
+@pytest.mark.parametrize(("place", "last"), [("dak-lak", (254, "2022-01-20")), ("thanh-hoa", (509, "2022-01-21"))])
+async def test_of_our_provinces_the_last_number_that_is_shipped_is_told_with_its_day(run: Run, place: str, last: Any) -> None:
+    key, values = await run(ActionCaseFigures(), "hôm nay mấy ca", place=place)
+    assert (key, told(values)) == ("utter_case_figures_place_last", [("cases", "day", *last)])
 
 
 async def test_a_province_of_ours_is_answered_with_its_own_line(run: Run) -> None:

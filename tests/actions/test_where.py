@@ -136,7 +136,7 @@ async def test_places_of_one_name_in_two_provinces_are_asked_about(run, monkeypa
 @pytest.mark.parametrize("name", ["Tân Lập", "Phú Xuân"])
 async def test_nobody_is_asked_which_place_is_meant_for_figures(run, name):
     key, values = await run(ActionCaseFigures(), ambiguous=name)
-    assert (key, values["place_name"]) == ("utter_case_figures_place", name)
+    assert (key, values["place_name"]) == ("utter_case_figures_place_last", name)
 
 
 async def test_a_place_that_was_said_is_said_back(run):

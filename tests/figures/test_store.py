@@ -74,7 +74,7 @@ def told(url: str, kind: str = "total") -> list[tuple[date, int]]:
 
 
 def test_the_shipped_readings_are_dated_and_whole():
-    readings = {r.metric: r for r in shipped().readings}
+    readings = {r.metric: r for r in shipped().readings if r.place == "vn"}
     assert {metric: r.value for metric, r in readings.items()} == {
         "cases": 11_624_000,
         "deaths": 43_206,
@@ -87,6 +87,13 @@ def test_the_shipped_readings_are_dated_and_whole():
     assert readings["cases"].as_of == shipped().stale[CASES] == date(2023, 12, 3)
     assert readings["cases"].fetched_at == datetime(2025, 9, 28, tzinfo=UTC)
     assert readings["doses"].as_of == date(2022, 1, 10)
+
+
+def test_the_last_known_day_of_each_province_that_is_served_is_shipped_and_of_one_day_for_its_parts():
+    found = {(r.place, r.as_of): r.value for r in shipped().readings if r.place != "vn"}
+    assert {r.window for r in shipped().readings if r.place != "vn"} == {Window("day")}
+    assert found["dak-lak-until-2025", date(2022, 1, 20)] + found["phu-yen-until-2025", date(2022, 1, 20)] == 254
+    assert found["thanh-hoa-until-2025", date(2022, 1, 21)] == 509
 
 
 def test_without_a_database_the_shipped_readings_are_told():
