@@ -117,7 +117,7 @@ def export(
             raise ReviewRefused("say where to: --xlsx, --csv or --po")
         rows = table(wanted, known, _words())
         if xlsx:
-            xlsx.write_bytes(as_xlsx(rows))
+            xlsx.write_bytes(as_xlsx(rows, tag))
         if csv:
             csv.write_bytes(as_csv(rows))
         if po_file:
@@ -138,7 +138,9 @@ def import_file(
         catalogue, words = _catalogue(), _words()
         language = _language(catalogue, tag)
         known, wanted = _known(language), sources(catalogue)
-        rows = read_rows(file, words)
+        if not by.strip() or "," in by:
+            raise ReviewRefused("--by needs the name of whoever translated, without a comma")
+        rows = read_rows(file, words, [other.tag for other in catalogue.languages.all() if other.tag != tag])
         pair = (language, catalogue.languages[VIETNAMESE])
         merged, results = taken_in(rows, wanted, known, pair, by=by, on=_today())
         _save(language, extracted(wanted, merged))

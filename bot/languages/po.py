@@ -99,14 +99,23 @@ def placeholders(text: str) -> frozenset[tuple[str, str, str]] | None:
     return frozenset(parsed)
 
 
+def language_of(path: Path) -> str:
+    """What the file calls its language; "" where it says nothing. Raises TranslationsError."""
+    return str(_file(path).metadata.get("Language", ""))
+
+
+def _file(path: Path) -> polib.POFile:
+    try:
+        return polib.pofile(str(path), encoding="utf-8", wrapwidth=0)
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise TranslationsError(f"{path.parent.name}/{path.name} cannot be read as PO in UTF-8: {error}") from error
+
+
 def read(path: Path) -> dict[str, Translation]:
     """By context, obsolete ones under `#~ context`; {} when there is no file. Raises TranslationsError."""
     if not path.exists():
         return {}
-    try:
-        entries = list(polib.pofile(str(path), encoding="utf-8", wrapwidth=0))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise TranslationsError(f"{path.parent.name}/{path.name} cannot be read as PO in UTF-8: {error}") from error
+    entries = list(_file(path))
     found: dict[str, Translation] = {}
     for entry in entries:
         translation = _translation(entry)

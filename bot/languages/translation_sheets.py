@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime
 import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from bot.directory.languages import Language
 from bot.languages import po
@@ -26,6 +29,10 @@ MOST_ROWS = 20_000
 # Excel would read a line of a list ("- …") in a CSV file as a formula.
 _FORMULA = re.compile(r"[=+\-@]")
 _GUARDED = re.compile(r"\A'(?=[=+\-@])")
+# What Excel makes of a cell that begins with "=" or "-", and what it shows instead of a value.
+_FORMULA_OR_ERROR = re.compile(r"=|#(?:NAME\?|VALUE!|REF!|DIV/0!|N/A|NULL!|NUM!)")
+# By them Excel's "Unicode text" is known.
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class SheetRefused(Exception):
@@ -71,12 +78,14 @@ def as_csv(rows: Iterable[Sequence[str]]) -> bytes:
     return file.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(rows: Sequence[Sequence[str]]) -> bytes:
+def as_xlsx(rows: Sequence[Sequence[str]], tag: str) -> bytes:
+    """The sheet is called as the language, so that it comes back to no other."""
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font
 
     book = Workbook()
     sheet = book.active
+    sheet.title = tag
     for number, row in enumerate(rows, start=1):
         for column, cell in enumerate(row, start=1):
             field = sheet.cell(number, column)
@@ -91,14 +100,19 @@ def as_xlsx(rows: Sequence[Sequence[str]]) -> bytes:
     return file.getvalue()
 
 
-def read_rows(path: Path, words: Mapping[str, Any]) -> list[Row]:
-    """Of an .xlsx, .csv or .po file, or a .yml file of `context: translation`; raises SheetRefused."""
+def read_rows(path: Path, words: Mapping[str, Any], others: Collection[str] = ()) -> list[Row]:
+    """Of an .xlsx, .csv or .po file, or a .yml file of `context: translation`; raises SheetRefused. `others`: tags of languages
+    that this file must not be of."""
     readers: dict[str, Callable[[], list[Row]]] = {
-        ".xlsx": lambda: _rows_of_table(_xlsx_cells(path), words),
-        ".po": lambda: _po_rows(path),
+        ".xlsx": lambda: _rows_of_table(_xlsx_cells(path, others), words),
+        ".po": lambda: _po_rows(path, others),
         ".yml": lambda: _yaml_rows(path),
+        **dict.fromkeys((".csv", ".tsv", ".txt"), lambda: _rows_of_table(_csv_cells(path), words)),
     }
-    return readers.get(path.suffix.lower(), lambda: _rows_of_table(_csv_cells(path), words))()
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise SheetRefused("unreadable")
+    return reader()
 
 
 def taken_in(
@@ -143,6 +157,10 @@ def cleaned(text: str) -> str:
 
 
 def _about_the_row(row: Row, source: Source, before: Translation | None) -> Iterator[Problem]:
+    if _FORMULA_OR_ERROR.match(row.translation):
+        yield Problem("formula", values={"text": row.translation[:40]})
+    if unicodedata.normalize("NFC", row.translation) != row.translation:
+        yield Problem("not_nfc", "look")
     if row.source_hash and row.source_hash != hash_of(source.text):
         yield Problem("source_changed", "look")
     if before is not None and before.state == "approved":
@@ -180,12 +198,15 @@ def _rows_of_table(cells: Sequence[Sequence[str]], words: Mapping[str, Any]) -> 
     return found
 
 
-def _xlsx_cells(path: Path) -> list[list[str]]:
+def _xlsx_cells(path: Path, others: Collection[str]) -> list[list[str]]:
+    """A formula as it was typed: its value may never have been computed."""
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        sheet = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True).worksheets[0]
+        sheet = load_workbook(io.BytesIO(path.read_bytes()), read_only=True).worksheets[0]
+        if _is_among(others, sheet.title):
+            raise SheetRefused("other_language")
         rows = sheet.iter_rows(values_only=True, max_row=MOST_ROWS + 1)
         return [["" if cell is None else str(cell) for cell in row] for row in rows]
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError) as error:
@@ -195,7 +216,8 @@ def _xlsx_cells(path: Path) -> list[list[str]]:
 def _csv_cells(path: Path) -> list[list[str]]:
     """Excel writes semicolons or tabs where the machine's language takes the comma for numbers."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        text = content.decode("utf-16" if content.startswith(_UTF16_MARKS) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise SheetRefused("not_utf8") from error
     except OSError as error:
@@ -208,11 +230,15 @@ def _csv_cells(path: Path) -> list[list[str]]:
         raise SheetRefused("unreadable") from error
 
 
-def _po_rows(path: Path) -> list[Row]:
+def _po_rows(path: Path, others: Collection[str]) -> list[Row]:
     try:
+        if _is_among(others, po.language_of(path)):
+            raise SheetRefused("other_language")
         entries = po.read(path).values()
     except po.TranslationsError as error:
         raise SheetRefused("unreadable") from error
+    if not entries:
+        raise SheetRefused("unreadable")
     return [
         Row(number, entry.context, entry.text, entry.source, hash_of(entry.source))
         for number, entry in enumerate(entries, start=1)
@@ -221,10 +247,18 @@ def _po_rows(path: Path) -> list[Row]:
 
 
 def _yaml_rows(path: Path) -> list[Row]:
-    content = parse_yaml(path.read_text(encoding="utf-8"))
+    try:
+        content = parse_yaml(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SheetRefused("unreadable") from error
     if not isinstance(content, dict):
         raise SheetRefused("unreadable")
     return [Row(number, str(context), str(text or "")) for number, (context, text) in enumerate(content.items(), start=1)]
+
+
+def _is_among(others: Collection[str], named: str) -> bool:
+    """A file may call itself nothing, or anything; Poedit writes `mww_Latn`."""
+    return named.replace("_", "-").casefold() in {tag.casefold() for tag in others}
 
 
 def _guarded(cell: str) -> str:

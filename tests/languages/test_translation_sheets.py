@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from bot.directory.languages import Languages
+from bot.languages import po
 from bot.languages.interface import interface_words
 from bot.languages.po import Translation, hash_of
 from bot.languages.translation import Source
@@ -41,7 +44,7 @@ def test_a_table_that_nobody_touched_changes_nothing(tmp_path: Path, suffix: str
     }
     rows = table(WANTED, known, WORDS)
     path = tmp_path / f"rad{suffix}"
-    path.write_bytes(as_xlsx(rows) if suffix == ".xlsx" else as_csv(rows))
+    path.write_bytes(as_xlsx(rows, "rad") if suffix == ".xlsx" else as_csv(rows))
     read = read_rows(path, WORDS)
     assert [row.translation for row in read] == [t.text for t in known.values()]
     assert [row.source for row in read] == [s.text for s in WANTED]
@@ -61,7 +64,7 @@ def test_csv_as_machines_of_any_language_save_it(tmp_path: Path, delimiter: str)
 def test_a_cell_is_never_a_formula(tmp_path: Path) -> None:
     rows = [list(COLUMNS), ["line", "", "", "=1+1", "- {number}", "", "", ""]]
     assert "'- {number}" in as_csv(rows).decode("utf-8-sig")
-    (tmp_path / "a.xlsx").write_bytes(as_xlsx(rows))
+    (tmp_path / "a.xlsx").write_bytes(as_xlsx(rows, "rad"))
     (row,) = read_rows(tmp_path / "a.xlsx", WORDS)
     assert (row.source, row.translation) == ("=1+1", "- {number}")
 
@@ -69,7 +72,12 @@ def test_a_cell_is_never_a_formula(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.csv", "Mã;Bản dịch\nutter_greet;x".encode("utf-16"), "not_utf8"),
+        ("a.csv", "Mã;Bản dịch\nutter_greet;x".encode("utf-16-le"), "not_utf8|no_columns"),
+        ("a.xls", b"\xd0\xcf\x11\xe0", "unreadable"),
+        ("a.docx", b"PK", "unreadable"),
+        ("a.po", b'msgid "', "unreadable"),
+        ("a.yml", b"a: [1\n: x", "unreadable"),
+        ("a.yml", b"\x80", "unreadable"),
         ("a.csv", b"a,b\n1,2", "no_columns"),
         ("a.csv", b"", "no_columns"),
         ("a.xlsx", b"not a spreadsheet", "unreadable"),
@@ -81,7 +89,38 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(tmp_path: Path, name: st
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SheetRefused, match=said):
         read_rows(tmp_path / name, WORDS)
-    assert WORDS["file_problems"][said]
+    assert all(WORDS["file_problems"][one] for one in said.split("|"))
+
+
+def test_unicode_text_of_excel_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("Mã\tBản dịch\r\nutter_greet\tƀuôn hơ̆ng\r\n".encode("utf-16"))
+    assert read_rows(tmp_path / "a.txt", WORDS) == [Row(2, "utter_greet", "ƀuôn hơ̆ng")]
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.po"])
+def test_a_file_of_another_language_is_refused(tmp_path: Path, name: str) -> None:
+    rows = [list(COLUMNS), ["line", "", "", "x", "- {number}", "", "", ""]]
+    of_jra = po.as_text("jra", 1, [Translation("line", "x", "y")]).encode()
+    (tmp_path / name).write_bytes(as_xlsx(rows, "jra") if name == "a.xlsx" else of_jra)
+    assert read_rows(tmp_path / name, WORDS, ["rad"])
+    with pytest.raises(SheetRefused, match="other_language"):
+        read_rows(tmp_path / name, WORDS, ["rad", "jra"])
+
+
+@pytest.mark.parametrize("cell", ["#NAME?", "=-Iêu 115", "#REF!"])
+def test_what_excel_took_for_a_formula_is_no_translation(tmp_path: Path, cell: str) -> None:
+    book = Workbook()
+    for row in (["Mã", "Bản dịch"], ["line", cell]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    taken, problems = take(*read_rows(tmp_path / "a.xlsx", WORDS))
+    assert ("line" in taken, "formula" in problems["line"]) == (False, True)
+
+
+def test_letters_in_pieces_are_put_together_and_told() -> None:
+    taken, problems = take(Row(2, "utter_greet", unicodedata.normalize("NFD", "Lợi {hotline}")))
+    assert taken["utter_greet"].text == "Lợi {hotline}"
+    assert problems == {"utter_greet": ["not_nfc"]}
 
 
 def test_a_mapping_of_drafts_is_read(tmp_path: Path) -> None:
