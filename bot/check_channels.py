@@ -1,4 +1,4 @@
-"""Whether each configured channel may talk to its platform: `loa check` asks them all, and says what to fix."""
+"""Whether each configured channel, and a province's Chatwoot, lets Loa in: `loa check` asks them all, and says what to fix."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.channels.assembly import Surroundings, channels
 from bot.channels.sending import Channel
 from bot.database import Pool, open_pool
 from bot.findings import Finding
+from bot.handoff.chatwoot_check import chatwoot_findings
 from bot.languages.catalogue import Catalogue
 from bot.messages import Event
 from bot.postgres import known_address
@@ -22,10 +23,11 @@ CHECK_SECONDS = 20.0
 
 
 async def channel_findings(settings: Settings, catalogue: Catalogue) -> list[Finding]:
-    """What every configured channel says of its credentials, in the order of their names."""
+    """What every configured channel says of its credentials, in the order of their names; then Chatwoot."""
     async with _pool(settings) as pool:
         found = channels(settings, Surroundings(_nothing_comes, catalogue, pool))
-        return await asked(found)
+        said = await asked(found)
+    return said + (await chatwoot_findings(settings.chatwoot, settings.public_url) if settings.chatwoot else [])
 
 
 async def asked(found: Mapping[str, Channel]) -> list[Finding]:

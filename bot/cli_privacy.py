@@ -15,6 +15,7 @@ from rich.table import Table
 
 from bot.cli_database import in_database
 from bot.database import DictConnection
+from bot.handoff.chatwoot_copies import deleted_at_once
 from bot.privacy import erasure, retention
 from bot.settings import Settings, SettingsError
 
@@ -58,11 +59,14 @@ def erase(
     """Delete all that is kept of one person, for good, and print the receipt. The person is told nothing by this command."""
     if not yes:
         typer.confirm("Delete everything of this person? It cannot be undone.", abort=True)
-    erased = _with_person(channel, address, conversation, lambda c, id_: erasure.erase(c, id_, asked_by=_me()))
-    if erased is None:
+    done = _with_person(channel, address, conversation, _erased)
+    if done is None:
         raise SettingsError("Nothing is kept of this person.")
+    erased, copy = done
     console.print(f"Erased: {', '.join(f'{count} {table}' for table, count in erased.counts.items())}", highlight=False)
     console.print(f"Receipt: {erased.receipt}", highlight=False)
+    if copy:
+        console.print(copy, highlight=False)
 
 
 @app.command("retention")
@@ -84,6 +88,14 @@ def show_retention() -> None:
         console.print(f"{night['day']}: {state}", highlight=False)
     if not rounds:
         console.print("No nightly round yet: it runs between 1 and 5 o'clock while Loa serves.")
+
+
+async def _erased(connection: DictConnection, conversation_id: int) -> tuple[erasure.Erased, str] | None:
+    """With a sentence on the copy in Chatwoot: it goes once the deletion here is certain."""
+    erased = await erasure.erase(connection, conversation_id, asked_by=_me())
+    if erased is None:
+        return None
+    return erased, await deleted_at_once(connection, Settings.from_environment().chatwoot, conversation_id)
 
 
 def _with_person(

@@ -6,7 +6,7 @@ their words, what Loa says as private notes. An agent's words claim the case and
 
 What an agent wrote is stored in the webhook's own transaction, once, by Chatwoot's id. A changed status is not believed but
 looked up by `work`, which also looks now and then without being told: a webhook may come late, twice, out of order or never.
-While Chatwoot is away, cases wait and the citizen is told once.
+While Chatwoot is away, cases wait and the citizen is told once. What is deleted here is deleted there.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from bot.channels.body import parse_json, read_bytes
 from bot.database import Pool
 from bot.handoff.chatwoot_agents import Agents
 from bot.handoff.chatwoot_api import AgentMessage, ChatwootApi
+from bot.handoff.chatwoot_check import PATH
+from bot.handoff.chatwoot_copies import delete_copies
 from bot.handoff.chatwoot_events import is_signed, read
 from bot.handoff.chatwoot_mirror import Mirror
 from bot.handoff.chatwoot_rows import WAKE_CHANNEL, due, look_at
@@ -38,7 +40,6 @@ from bot.settings import ChatwootSettings
 log = structlog.get_logger(__name__)
 
 CHANNEL = "chatwoot"
-PATH = "/webhooks/chatwoot"
 MOST_BODY_BYTES = 1024 * 1024
 # Without a wake-up; and how long what comes together is gathered.
 EVERY_SECONDS = 5.0
@@ -94,6 +95,8 @@ class Chatwoot:
                 await self._mirror.conversation(conversation_id)
 
         await asyncio.gather(*(one(conversation_id) for conversation_id in found))
+        async with self._pool.connection() as connection:
+            await delete_copies(connection, self._api)
 
     async def _hear(self, request: Request) -> Response:
         raw = await read_bytes(request, MOST_BODY_BYTES)

@@ -100,21 +100,34 @@ class ChatwootApi:
     async def set_status(self, chatwoot_id: int, status: str) -> None:
         await self._call("POST", f"/conversations/{chatwoot_id}/toggle_status", {"status": status})
 
-    async def inbox_kind(self) -> str:
-        """`Channel::Api` is what this adapter needs."""
-        return str((await self._call("GET", f"/inboxes/{self._inbox}")).get("channel_type"))
+    async def inbox(self) -> Mapping[str, Any]:
+        """Our inbox: `channel_type`, `webhook_url`, and for an administrator `secret`."""
+        found = await self._call("GET", f"/inboxes/{self._inbox}")
+        return found if isinstance(found, Mapping) else {}
+
+    async def delete_contact(self, identifier: str) -> None:
+        """With all its conversations; nothing happens where there is none."""
+        for contact in await self._contacts(identifier):
+            try:
+                await self._call("DELETE", f"/contacts/{contact}")
+            except ChatwootRefused as error:
+                if error.status != 404:
+                    raise
 
     async def close(self) -> None:
         await self._client.aclose()
 
     async def _contact(self, identifier: str, name: str) -> int:
-        found = await self._call("GET", "/contacts/search", query={"q": identifier})
-        known = [int(row["id"]) for row in _rows(found, "payload") if row.get("identifier") == identifier]
+        known = await self._contacts(identifier)
         if known:
             return known[0]
         body = {"inbox_id": self._inbox, "name": name, "identifier": identifier, "source_id": identifier}
         made = await self._call("POST", "/contacts", body)
         return int(made["payload"]["contact"]["id"])
+
+    async def _contacts(self, identifier: str) -> list[int]:
+        found = await self._call("GET", "/contacts/search", query={"q": identifier})
+        return [int(row["id"]) for row in _rows(found, "payload") if row.get("identifier") == identifier]
 
     async def _messages(self, chatwoot_id: int) -> list[Mapping[str, Any]]:
         return _rows(await self._call("GET", f"/conversations/{chatwoot_id}/messages"), "payload")
@@ -130,6 +143,8 @@ class ChatwootApi:
             raise ChatwootAway(str(answer.status_code))
         if answer.status_code >= 400:
             raise ChatwootRefused(answer.status_code)
+        if not answer.content:
+            return None
         try:
             return answer.json()
         except ValueError as error:  # a login page, a proxy's page

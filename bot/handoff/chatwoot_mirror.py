@@ -12,7 +12,18 @@ from bot.database import DictConnection, Pool
 from bot.handoff import cases
 from bot.handoff.chatwoot_agents import Agents
 from bot.handoff.chatwoot_api import ChatwootApi, ChatwootAway, ChatwootRefused
-from bot.handoff.chatwoot_rows import LOOK_EVERY, NOT_DELIVERED, here_of, is_new, locked, messages, note, open_case, save
+from bot.handoff.chatwoot_rows import (
+    LOOK_EVERY,
+    NOT_DELIVERED,
+    contact_of,
+    here_of,
+    is_new,
+    locked,
+    messages,
+    note,
+    open_case,
+    save,
+)
 from bot.handoff.chatwoot_words import Words
 from bot.handoff.moving import situation
 from bot.handoff.office import office
@@ -60,7 +71,7 @@ class Mirror:
         await self._tell_notes(connection, conversation_id, here)
 
     async def _make(self, connection: DictConnection, case: cases.Case, here: dict[str, Any]) -> None:
-        identifier = f"loa-{case.conversation_id}"
+        identifier = contact_of(case.conversation_id)
         attributes = {"channel": case.channel, "language": case.language, "desk": case.desk, "place": case.place or ""}
         made = await self._api.conversation_for(identifier, self._words.contact(case), attributes)
         # What stood there before this case was told or refused in its time.

@@ -51,6 +51,11 @@ async def due(connection: DictConnection) -> list[int]:
     return [int(str(row["id"])) for row in await found.fetchall()]
 
 
+def contact_of(conversation_id: int) -> str:
+    """The name that Chatwoot knows the citizen's contact by (`identifier`)."""
+    return f"loa-{conversation_id}"
+
+
 async def here_of(connection: DictConnection, conversation_id: int) -> dict[str, Any]:
     await connection.execute(
         "INSERT INTO chatwoot_conversations (conversation_id) VALUES (%s) ON CONFLICT DO NOTHING", [conversation_id]

@@ -14,17 +14,21 @@ import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
 
+from bot import check_channels
+from bot.findings import Finding
 from bot.handoff import cases
 from bot.handoff.chatwoot import PATH, Chatwoot
 from bot.handoff.chatwoot_agents import ACCOUNT, disable_account
+from bot.handoff.chatwoot_copies import deleted_at_once
 from bot.handoff.handing_over import desk_for
 from bot.handoff.ownership import Event
 from bot.languages.interface import interface_words
 from bot.messages import Outgoing
-from bot.settings import ROOT, Settings
+from bot.privacy import erasure
+from bot.settings import ROOT, ChatwootSettings, Settings
 from bot.staff.login import LoginRefused, login
 from tests.gateway import GatewayProcess
-from tests.handoff.room import Room
+from tests.handoff.room import CATALOGUE, Room
 from tests.simulators.chatwoot import ChatwootSimulator, Talk, signature
 from tests.simulators.server import Answer
 
@@ -389,6 +393,80 @@ async def test_hostile_words_of_an_agent_are_stored_as_they_may_be(desk: Desk, t
         there.agent_writes(text)
     await desk.settles()
     assert [text[:30] for text in await desk.got(citizen)] == ["ab", "x" * 30, "<script>alert(1)</script>"]
+
+
+async def test_what_is_erased_here_is_erased_there_and_a_failure_is_made_up_for(desk: Desk, there: ChatwootSimulator) -> None:
+    citizen, stays = await desk.asks_for_a_person(), await desk.asks_for_a_person()
+    await desk.settles()
+    there.agent_writes("Chào bác", desk.talk_of(citizen))
+    await desk.settles()
+    async with desk.room.pool.connection() as connection:
+        assert await erasure.erase(connection, citizen, asked_by="citizen")
+    there.faults = [Answer(500, {})]
+    await desk.loa.mirror_all()
+    assert await desk.room.rows("SELECT number, tries FROM chatwoot_copies") == [{"number": citizen, "tries": 1}]
+    await desk.room.rows("UPDATE chatwoot_copies SET try_after = NULL")
+    await desk.loa.mirror_all()
+    assert [row["identifier"] for row in there.contacts.values()] == [f"loa-{stays}"]
+    assert [talk.id for talk in there.talks.values()] == [desk.talk_of(stays).id]
+    assert await desk.room.rows("SELECT 1 FROM chatwoot_copies") == []
+
+
+async def test_whoever_erases_by_hand_is_told_what_became_of_the_copy(desk: Desk, there: ChatwootSimulator) -> None:
+    citizens = [await desk.asks_for_a_person() for _ in range(3)]
+    await desk.settles()
+    alone = await desk.room.citizen()
+    settings = Settings.from_environment(there.settings).chatwoot
+
+    async def erased(citizen: int, known: ChatwootSettings | None) -> str:
+        async with desk.room.pool.connection() as connection:
+            assert await erasure.erase(connection, citizen, asked_by="shell:test")
+            return await deleted_at_once(connection, known, citizen)
+
+    assert await erased(alone, settings) == ""
+    assert f"loa-{citizens[0]} is deleted there" in await erased(citizens[0], settings)
+    assert [row["identifier"] for row in there.contacts.values()] == [f"loa-{one}" for one in citizens[1:]]
+    assert f"delete its contact loa-{citizens[1]} there by hand" in await erased(citizens[1], None)
+    there.go_down()
+    assert f"loa-{citizens[2]} is not deleted there yet (ConnectError)" in await erased(citizens[2], settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "severity", "says"),
+    [
+        ({}, "ok", "its webhook leads here"),
+        ({"channel_type": "Channel::WebWidget"}, "error", "must be of the kind API"),
+        ({"webhook_url": ""}, "error", "enter https://loa.example.org/webhooks/chatwoot"),
+        ({"webhook_url": "https://old.example.org/webhooks/chatwoot"}, "review", "leads to old.example.org"),
+        ({"secret": None}, "review", "shows no webhook secret"),
+        ({"secret": "another"}, "review", "shows another secret"),
+    ],
+)
+async def test_check_looks_at_the_inbox(there: ChatwootSimulator, changes: dict[str, Any], severity: str, says: str) -> None:
+    there.inbox |= changes
+    [found] = await checked(there.settings)
+    assert (found.severity, found.key) == (severity, "chatwoot")
+    assert says in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CHATWOOT_TOKEN", "wrong", "CHATWOOT_TOKEN is refused"),
+        ("CHATWOOT_ACCOUNT_ID", "7", "there is no such account or inbox"),
+        ("CHATWOOT_URL", "http://127.0.0.1:9", "127.0.0.1 does not answer"),
+    ],
+)
+async def test_check_says_which_setting_is_wrong(there: ChatwootSimulator, name: str, value: str, says: str) -> None:
+    [found] = await checked({**there.settings, name: value})
+    assert (found.severity, found.key) == ("error", "chatwoot")
+    assert says in found.sentence
+    assert there.settings["CHATWOOT_TOKEN"] not in found.sentence
+
+
+async def checked(environment: dict[str, str]) -> list[Finding]:
+    settings = Settings.from_environment({**environment, "LOA_PUBLIC_URL": "https://loa.example.org"})
+    return [one for one in await check_channels.channel_findings(settings, CATALOGUE) if one.key != "database"]
 
 
 async def test_the_started_service_hears_of_cases_and_of_agents_by_itself(

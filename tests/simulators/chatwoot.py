@@ -28,6 +28,8 @@ TOKEN = "an-api-access-token"
 SECRET = "a-webhook-secret"
 ACCOUNT_ID, INBOX_ID = 1, 5
 STATUSES = {"open", "pending", "resolved", "snoozed"}
+# As an administrator sees it.
+INBOX = {"channel_type": "Channel::Api", "webhook_url": "https://loa.example.org/webhooks/chatwoot", "secret": SECRET}
 TYPES = {"incoming": 0, "outgoing": 1, "activity": 2, "template": 3}
 ANSWER_WITHIN = 5.0
 
@@ -73,6 +75,7 @@ class ChatwootSimulator(Simulator):
     times: int = 1
     secret: str = SECRET
 
+    inbox: dict[str, Any] = field(default_factory=lambda: dict(INBOX))
     talks: dict[int, Talk] = field(default_factory=dict)
     contacts: dict[int, dict[str, Any]] = field(default_factory=dict)
     faults: list[Answer] = field(default_factory=list)
@@ -179,11 +182,16 @@ class ChatwootSimulator(Simulator):
             contact = {"id": next(self._ids), "name": body["name"], "identifier": body["identifier"]}
             self.contacts[contact["id"]] = contact
             return Answer(200, {"payload": {"contact": contact, "contact_inbox": {"source_id": body["source_id"]}}})
+        if (match := re.fullmatch(r"/contacts/(\d+)", path)) and request.method == "DELETE":
+            if self.contacts.pop(int(match[1]), None) is None:
+                return Answer(404, {"error": "Resource could not be found"})
+            self.talks = {id_: talk for id_, talk in self.talks.items() if talk.contact_id != int(match[1])}
+            return Answer(200, b"")
         if match := re.fullmatch(r"/contacts/(\d+)/conversations", path):
             rows = [self._row(talk) for talk in self.talks.values() if talk.contact_id == int(match[1])]
             return Answer(200, {"payload": rows})
         if path == f"/inboxes/{INBOX_ID}":
-            return Answer(200, {"id": INBOX_ID, "channel_type": "Channel::Api"})
+            return Answer(200, {"id": INBOX_ID, **self.inbox})
         return None
 
     def _conversations(self, request: Request, path: str) -> Answer | None:

@@ -95,7 +95,7 @@ class Simulator:
                 self.end_headers()
                 self.wfile.write(answer.body)
 
-            do_GET = do_POST = _handle  # noqa: N815
+            do_GET = do_POST = do_DELETE = _handle  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 return
