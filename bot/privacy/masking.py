@@ -89,6 +89,10 @@ _FOREIGN_NAMES = (
     re.compile(r"(?P<said>(?<!\w)(?i:npe hu ua|npe yog)\s+)(?!(?i:li cas|dab tsi))[^\W\d_]+(?:\s+[A-Z][^\W\d_]*){0,3}"),
 )
 _HOUSE = re.compile(r"(?<!\w)\d{1,4}(?:/\d{1,4}){0,3}[A-Za-z]?\s+(?=\[tên\])")
+# "ở số 12 đường Lê Duẩn", "nhà 12/3 thôn 5"; of "mũi 3 thôn 5" the number stays.
+_HOUSE_IN_STREET = re.compile(
+    r"(?P<said>(?<!\w)(?:số|so|ở|nhà|nha|tại|tai)\s+)\d{1,4}[A-Za-z]?(?:/\d{1,4}[A-Za-z]?){0,3}[,\s]+\[địa chỉ\]", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W\d_](?:['’ʼ]?\w)*|\d+(?:[/-]\d+)*[A-Za-z]?|\S")
 _CAPITAL = "[A-ZÀ-ỸĂÂĐÊÔƠƯĆČŃÑ]"
 _HIGHLAND = re.compile(
@@ -141,6 +145,7 @@ def without_names(text: str) -> str:
     masked = _replaced(masked, _addresses, ADDRESS)
     masked = _HIGHLAND.sub(lambda found: found[0] if fold(found[0]) in KEPT_NAMES else NAME, masked)
     masked = _replaced(masked, _names, NAME)
+    masked = _HOUSE_IN_STREET.sub(lambda found: found["said"] + ADDRESS, masked)
     return _HOUSE.sub("", masked)
 
 
