@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from rich.console import Console
 
+from bot.cli_database import in_database
+from bot.content.store import in_force
 from bot.directory.languages import VIETNAMESE
 from bot.languages import speech
 from bot.languages.audio import FOLDER, SUFFIXES, Clip, ClipRefused, keep
@@ -18,7 +21,8 @@ from bot.languages.clip_report import clip_counts, clip_findings, count_line, ta
 from bot.languages.interface import interface_words
 from bot.languages.loudspeaker import ScriptRefused, is_complete, script
 from bot.languages.numbers_in_words import NumberWords
-from bot.settings import ROOT, Settings, ensure_home
+from bot.postgres import known_address
+from bot.settings import ROOT, Settings, SettingsError, ensure_home
 
 SCRIPTS = "loudspeaker"
 console = Console(soft_wrap=True)
@@ -32,7 +36,7 @@ def audio(
 ) -> None:
     """List the clips, which are withheld and why; with --speak vi make Vietnamese ones, marked as a machine's, below LOA_HOME."""
     settings = Settings.from_environment()
-    catalogue = Catalogue.load(ROOT, settings.province, home=settings.home)
+    catalogue = _catalogue(settings)
     if not speak:
         _list(catalogue)
         return
@@ -54,7 +58,7 @@ def loudspeaker(
 ) -> None:
     """Print a script to be read over loudspeakers: twice, with source and date; Vietnamese numbers in words."""
     settings = Settings.from_environment()
-    catalogue = Catalogue.load(ROOT, settings.province, home=settings.home)
+    catalogue = _catalogue(settings)
     try:
         text = script(catalogue, key, tag, interface_words(ROOT, SCRIPTS), NumberWords.load(ROOT))
         _say(text)
@@ -63,6 +67,18 @@ def loudspeaker(
                 _say(f"-> {path}")
     except (ScriptRefused, speech.SpeechUnavailable) as refused:
         _refuse(str(refused))
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    """With what staff have taken back. Nothing is read aloud while that cannot be known; where Loa has never run, nobody has."""
+    catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts, home=settings.home)
+    if known_address(settings) is None and not (settings.home / "postgres").exists():
+        return catalogue
+    try:
+        catalogue.in_force.fill(*in_database(settings, in_force))
+    except (SettingsError, psycopg.Error) as error:
+        _refuse(f"what staff have taken back cannot be read ({type(error).__name__}): start Loa, then ask again")
+    return catalogue
 
 
 def _list(catalogue: Catalogue) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
@@ -117,3 +118,35 @@ def test_a_script_is_saved_with_its_clip_twice(run: Run, espeak: Path, tmp_path:
     kept(tmp_path, "vi", KEY, "older words")
     run("loudspeaker", KEY, "--save")
     assert not (folder / f"{KEY}.mp3").exists(), "the joined file of older words is gone"
+
+
+def test_what_staff_took_back_is_neither_read_aloud_nor_spoken(
+    run: Run, espeak: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOA_DATABASE_URL", database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for key, language in ((KEY, None), ("utter_wear_mask", "rad")):
+            connection.execute(
+                "INSERT INTO withdrawals (response_key, language, reason, withdrawn_by, until) VALUES (%s, %s, 'x', 'x', now() + '1 day')",
+                [key, language],
+            )
+    for command in (("loudspeaker", KEY), ("loudspeaker", "utter_wear_mask", "--tag", "rad")):
+        done = run(*command)
+        assert (done.exit_code, "staff have taken" in done.output) == (2, True), done.output
+    assert run("audio", "--speak", "vi", "--key", KEY).exit_code == 2
+    assert not espeak.exists()
+    assert run("loudspeaker", "utter_wear_mask").exit_code == 0
+
+
+def test_nothing_is_read_aloud_while_it_cannot_be_known_what_was_taken_back(run: Run, tmp_path: Path) -> None:
+    assert run("loudspeaker", KEY).exit_code == 0, "where Loa never ran nobody has taken anything back"
+    (tmp_path / "postgres").mkdir()
+    done = run("loudspeaker", KEY)
+    assert (done.exit_code, "start Loa" in done.output) == (2, True)
+
+
+def test_hidden_drafts_are_not_read_aloud(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("loudspeaker", "utter_wear_mask", "--tag", "rad").exit_code == 0
+    monkeypatch.setenv("LOA_DRAFTS", "hide")
+    done = run("loudspeaker", "utter_wear_mask", "--tag", "rad")
+    assert (done.exit_code, "LOA_DRAFTS=hide" in done.output) == (2, True)

@@ -66,14 +66,11 @@ def checked(catalogue: Catalogue, key: str, tag: str) -> str:
     text = catalogue.heard(key, tag)
     if text is not None:
         return text
-    if tag == VIETNAMESE or catalogue.heard(key, VIETNAMESE) is None:
+    if catalogue.in_force.is_withdrawn(key):
+        raise ScriptRefused(f"{key}: staff have taken this answer back (loa content list)")
+    if catalogue.is_withdrawn(key):
         raise ScriptRefused(f"{key} is withdrawn: its day is over")
-    why = (
-        "a mistake could hurt, so only an approved translation is read aloud"
-        if _is_draft(catalogue, key, tag)
-        else "no translation"
-    )
-    raise ScriptRefused(f"{key} in {tag}: {why}")
+    raise ScriptRefused(f"{key} in {tag}: {_why_not(catalogue, key, tag)}")
 
 
 def _capitalised(text: str) -> str:
@@ -81,5 +78,11 @@ def _capitalised(text: str) -> str:
     return re.sub(r"(?m)^\w", lambda found: found[0].upper(), text)
 
 
-def _is_draft(catalogue: Catalogue, key: str, tag: str) -> bool:
-    return catalogue.spoken[tag].of(key, catalogue.entries[key].text) is not None
+def _why_not(catalogue: Catalogue, key: str, tag: str) -> str:
+    if catalogue.in_force.is_translation_withdrawn(key, tag):
+        return "staff have taken this translation back (loa content list)"
+    if catalogue.spoken[tag].of(key, catalogue.entries[key].text) is None:
+        return "no translation"
+    if catalogue.drafts == "hide":
+        return "not approved yet, and LOA_DRAFTS=hide"
+    return "a mistake could hurt, so only an approved translation is read aloud"
