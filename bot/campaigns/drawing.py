@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import segno
-
 Format = Literal["svg", "pdf", "png"]
 FORMATS: tuple[Format, ...] = ("svg", "pdf", "png")
 BRAND, INK, QUIET, ALARM, PAPER, SUN = "#0a4d57", "#12262b", "#40555b", "#9a1f12", "#ffffff", "#f4c667"
@@ -253,6 +251,8 @@ def _drawn(draw: Callable[[_Sheet], None], size: tuple[float, float], kind: Form
 
 
 def _qr(url: str) -> Any:
+    import segno  # here: a start needs no QR codes
+
     return segno.make(url, error=ERROR_LEVEL, micro=False)
 
 

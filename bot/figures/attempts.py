@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.figures.fetch import Validators
 from bot.figures.known import Stored
 from bot.figures.readings import VIETNAM, Series
 from bot.figures.store import READ_MILLISECONDS, Connection, connected, stored_reading
+from bot.figures.validators import Validators
 
 # Any number will do as long as every process takes the same one and nothing else does; the feed's name is the second key.
 REFRESH_LOCK = 7_105_052

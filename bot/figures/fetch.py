@@ -21,6 +21,7 @@ import requests
 import urllib3
 
 from bot.figures.readings import FeedError
+from bot.figures.validators import Validators
 from bot.figures.watchdog import Watchdog, watched_session
 
 DEADLINE_SECONDS = 8.0
@@ -41,19 +42,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # A browser's usual wishes without what we cannot unpack.
 HEADERS = {"Accept-Encoding": "gzip, deflate", "Accept": "application/json, text/csv;q=0.9, */*;q=0.5", "User-Agent": "Loa"}
 UNPACKED = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
-
-
-@dataclass(frozen=True)
-class Validators:
-    """What the server said of its document's version; sent back, it may answer 304 "not modified" instead of the document."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-    @property
-    def headers(self) -> dict[str, str]:
-        asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in asked.items() if value}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import structlog
 from bot.figures import attempts
 from bot.figures.feeds import Context, Feed
 from bot.figures.feeds.registry import enabled_feeds
-from bot.figures.fetch import Fetched, NotModified, Validators
+from bot.figures.fetch import Fetched, NotModified
 from bot.figures.gate import Judged, judge, people_of, series_states
 from bot.figures.known import History, Known, Remembered, Stored
 from bot.figures.places import FigurePlaces
@@ -41,6 +41,7 @@ from bot.figures.store import (
     shipped,
     together,
 )
+from bot.figures.validators import Validators
 from bot.log import where
 from bot.metrics import FEED_FETCHES
 from bot.settings import ROOT, Settings

@@ -11,7 +11,6 @@ import secrets
 from typing import Any, cast
 
 import pyotp
-import segno
 import structlog
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -147,6 +146,8 @@ async def codes_left(connection: DictConnection, operator_id: int) -> int:
 def picture(secret: str, name: str) -> str:
     """The QR code that an app reads, as the address of a picture."""
     address = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
+    import segno  # here: a start needs no QR codes
+
     return str(segno.make(address, error="m").svg_data_uri(scale=5, border=4, dark="#000", light="#fff"))
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.figures.fetch import MEGABYTE, Fetched, NotModified, Validators, fetch, public_address
+from bot.figures.fetch import MEGABYTE, Fetched, NotModified, fetch, public_address
 from bot.figures.readings import FeedError
+from bot.figures.validators import Validators
 from bot.figures.watchdog import Watchdog
 from tests.simulators.feeds import (
     OTHER_COUNTRY,

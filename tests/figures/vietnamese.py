@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.figures.feeds import Context
-from bot.figures.fetch import Fetched, Validators
+from bot.figures.fetch import Fetched
 from bot.figures.places import FigurePlaces
 from bot.figures.readings import Batch
+from bot.figures.validators import Validators
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"

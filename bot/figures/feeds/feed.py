@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from bot.figures.fetch import MOST_BYTES, Fetched, NotModified, Validators, fetch, public_address
+from bot.figures.fetch import MOST_BYTES, Fetched, NotModified, fetch, public_address
 from bot.figures.places import FigurePlaces
 from bot.figures.readings import VIETNAM, Batch, FeedError, Reading, Series
+from bot.figures.validators import Validators
 
 # Stands in an address for the day in Viet Nam, as 2026-11-22: some documents must be asked for up to a day.
 TODAY = "{today}"
