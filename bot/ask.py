@@ -8,12 +8,14 @@ from typing import Any
 
 import httpx
 
+from bot.settings import CannotGoOn
+
 ANSWER_SECONDS = 40.0
 # Replies of one turn are stored together; a short silence after the first means that all have come.
 SILENCE_SECONDS = 1.0
 
 
-class NoAnswer(Exception):
+class NoAnswer(CannotGoOn):
     """The service gave no answer; the message says what was seen."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,41 +12,46 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from bot import ask as asking
-from bot import (
-    cli_campaign,
-    cli_content,
-    cli_figures,
-    cli_learn,
-    cli_locale,
-    cli_model,
-    cli_operators,
-    cli_privacy,
-    cli_report,
-    cli_subscriptions,
-    cli_zalo,
-    model,
-    promotion,
-    service,
-)
-from bot.check import findings
-from bot.languages.catalogue import Catalogue, CatalogueError
-from bot.log import configure
-from bot.settings import ROOT, Settings, SettingsError, ensure_home
+from bot import model, promotion
+from bot.cli_report import report
+from bot.settings import ROOT, CannotGoOn, Settings, SettingsError, ensure_home
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-app.add_typer(cli_campaign.app, name="campaign")
-app.add_typer(cli_content.app, name="content")
-app.add_typer(cli_figures.app, name="figures")
-app.add_typer(cli_learn.app, name="learn")
-app.add_typer(cli_locale.app, name="locale")
-app.add_typer(cli_model.app, name="model")
-app.add_typer(cli_operators.app, name="operator")
-app.add_typer(cli_privacy.app, name="privacy")
-app.add_typer(cli_subscriptions.app, name="subscriptions")
-app.add_typer(cli_zalo.app, name="zalo")
-app.command()(cli_report.report)
+# The commands of each room: their module and what they are about.
+ROOMS: Mapping[str, tuple[str, str]] = {
+    "campaign": ("bot.cli_campaign", "Campaigns: links, QR codes, posters and counts."),
+    "content": ("bot.cli_content", "Answers withdrawn, notices in front."),
+    "figures": ("bot.cli_figures", "The figures that citizens are told now, and where they come from."),
+    "learn": ("bot.cli_learn", "What the bot could not answer, and what it learns from it."),
+    "locale": ("bot.cli_locale", "Translations: extract, export, import, lint, review, status, stale."),
+    "model": ("bot.cli_model", "Models: list, promote, roll back."),
+    "operator": ("bot.cli_operators", "The people who work with Loa: who may log in, and as what."),
+    "privacy": ("bot.cli_privacy", "A citizen's data: export, erase, retention."),
+    "subscriptions": ("bot.cli_subscriptions", "News that citizens asked for: status."),
+    "zalo": ("bot.cli_zalo", "The Zalo Official Account: authorise, status, check-event."),
+}
+
+
+class Commands(TyperGroup):
+    """A room is imported when one of its commands is asked for: `loa up` does not wait for the tables of `loa locale`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, room(name) if name and name in ROOMS else command, rest
+
+
+def room(name: str) -> TyperGroup:
+    module, about = ROOMS[name]
+    group = typer.main.get_group(importlib.import_module(module).app)
+    group.help = about
+    return group
+
+
+app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+for _name, (_module, _about) in ROOMS.items():
+    app.add_typer(typer.Typer(), name=_name, help=_about)
+app.command()(report)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
@@ -54,7 +60,7 @@ def main() -> None:
     """Run the command; what stops a start is one sentence on standard error and exit code 2."""
     try:
         app()
-    except (SettingsError, CatalogueError, model.TrainingFailed, asking.NoAnswer) as error:
+    except CannotGoOn as error:
         errors.print(f"loa: {error}", style="bold red", markup=False)
         sys.exit(2)
 
@@ -62,12 +68,17 @@ def main() -> None:
 @app.command()
 def up() -> None:
     """Start everything (PostgreSQL, gateway, Rasa, action server) and stay until Ctrl-C."""
+    from bot import service
+
     service.up(Settings.from_environment())
 
 
 @app.command()
 def ask(question: Annotated[str, typer.Argument(help='for example "tiêm vắc xin ở đâu"')]) -> None:
     """Ask one question: of the running service, or of one started for this question alone."""
+    from bot import ask as asking
+    from bot import service
+
     settings = Settings.from_environment()
     if asking.is_running(settings.address):
         _print_answers(settings.address, question)
@@ -123,9 +134,11 @@ def evaluate(
 def check() -> None:
     """List answers past their date or due for review, what is wrong in locales, translations and directory, and whether each
     channel that is switched on may talk to its platform. Exit code 1 if any is wrong."""
+    from bot.check import findings
     from bot.check_channels import channel_findings
     from bot.check_rumours import rumour_findings
     from bot.check_translations import translation_findings
+    from bot.languages.catalogue import Catalogue
 
     settings = Settings.from_environment()
     catalogue = Catalogue.load(ROOT, settings.province, drafts=settings.drafts, home=settings.home)
@@ -141,6 +154,7 @@ def check() -> None:
 @app.command()
 def worker() -> None:
     """Take turns in a process of its own (set LOA_WORKER=alone for the gateways)."""
+    from bot.log import configure
     from bot.web import Service
 
     settings = Settings.from_environment()
@@ -163,7 +177,9 @@ def _compare_models(settings: Settings, *, is_asked: bool) -> int:
                 "There are no two models to compare: one must run (loa up), another be trained (loa train).", markup=False
             )
         return 2 if is_asked else 0
-    found = cli_model.compare(settings, settings.models / noted.model, new)
+    from bot.cli_model import compare
+
+    found = compare(settings, settings.models / noted.model, new)
     return 2 if found is None else int(bool(found["worse"]))
 
 
@@ -172,7 +188,9 @@ def _print_line(line: str) -> None:
 
 
 def _print_answers(address: str, question: str) -> None:
-    for event in asking.ask(address, question):
+    from bot.ask import ask as ask_at
+
+    for event in ask_at(address, question):
         _print_event(event)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="Answers withdrawn, notices in front.")
+app = typer.Typer(no_args_is_help=True)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 

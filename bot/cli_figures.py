@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.figures.store import Connection
     from bot.figures.weeks import Weekly
 
-app = typer.Typer(invoke_without_command=True, help="The figures that citizens are told now, and where they come from.")
+app = typer.Typer(invoke_without_command=True)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="What the bot could not answer, and what it learns from it.")
+app = typer.Typer(no_args_is_help=True)
 console = Console(soft_wrap=True)
 
 # Why an agreed question was not written (bot/learn/files.py).

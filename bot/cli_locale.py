@@ -39,7 +39,7 @@ from bot.languages.translation_lint import faults, sentence
 from bot.languages.translation_sheets import RowResult, SheetRefused, as_csv, as_xlsx, read_rows, table, taken_in
 from bot.settings import ROOT, Settings
 
-app = typer.Typer(no_args_is_help=True, help="Translations: extract, export, import, lint, review, status, stale.")
+app = typer.Typer(no_args_is_help=True)
 app.add_typer(translators)
 app.command()(cli_audio.audio)
 app.command()(cli_audio.loudspeaker)

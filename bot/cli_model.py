@@ -23,7 +23,7 @@ from bot.database import DictConnection
 from bot.promotion import CannotPromote, Noted
 from bot.settings import ROOT, Settings, SettingsError
 
-app = typer.Typer(no_args_is_help=True, help="Models: list, promote, roll back.")
+app = typer.Typer(no_args_is_help=True)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="The people who work with Loa: who may log in, and as what.")
+app = typer.Typer(no_args_is_help=True)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 

@@ -21,7 +21,7 @@ from bot.settings import Settings, SettingsError
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="A citizen's data: export, erase, retention.")
+app = typer.Typer(no_args_is_help=True)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 

@@ -6,15 +6,13 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import psycopg
 import typer
 from rich.console import Console
 
-from bot.cli_database import in_database
-from bot.database import DictConnection
 from bot.settings import ROOT, Settings, SettingsError
 
 if TYPE_CHECKING:
+    from bot.database import DictConnection
     from bot.insights.report import Report
 
 console = Console(soft_wrap=True)
@@ -25,6 +23,9 @@ def report(
     output: Annotated[Path | None, typer.Option(dir_okay=False, help="write a PDF here; printed without it")] = None,
 ) -> None:
     """One week for the steering committee: what people asked, new worries, rumours, what failed and what was corrected."""
+    import psycopg
+
+    from bot.cli_database import in_database
     from bot.insights.report import Reporter, Week, WeekRefused, as_text
     from bot.insights.rollups import VIETNAM
     from bot.languages.catalogue import Catalogue

@@ -21,7 +21,7 @@ from bot.subscriptions.sending import Round
 from bot.subscriptions.status import REASONS, Standing, Windows, standing
 from bot.subscriptions.store import keys
 
-app = typer.Typer(no_args_is_help=True, help="News that citizens asked for: status.")
+app = typer.Typer(no_args_is_help=True)
 console = Console(soft_wrap=True)
 # What the columns of REASONS say.
 HELD = ("blocked us", "with a person", "channel off", "outside window", "hour or turn")

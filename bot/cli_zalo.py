@@ -27,7 +27,7 @@ from bot.settings import Settings, SettingsError, ZaloSettings
 
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="The Zalo Official Account: authorise, status, check-event.")
+app = typer.Typer(no_args_is_help=True)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 

@@ -16,8 +16,8 @@ from prometheus_client import Gauge
 from bot.database import Pool
 from bot.dialogue.engine import Engine, certificates_for
 from bot.metrics import FEED_SUCCESS_AGE, NEWEST_READING_AGE
+from bot.supervisor import PARTS_FILE
 
-PARTS_FILE = "parts.json"
 LIVING_WORKERS = "SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds' LIMIT 1"
 # A feed that nobody tried for a day has been turned off.
 FEEDS_DOWN = """SELECT feed, error, to_char(error_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS since FROM feed_state

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.settings import ROOT, Settings
+from bot.settings import ROOT, CannotGoOn, Settings
 from bot.supervisor import LibraryWarnings
 
 QUIET_RASA = {
@@ -33,7 +33,7 @@ QUIET_RASA = {
 LEARNED = "learned"
 
 
-class TrainingFailed(Exception):
+class TrainingFailed(CannotGoOn):
     """Rasa ended without a model; its own lines before this say why."""
 
 

@@ -20,18 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import yaml
 
 from bot import model, promotion
 from bot.database import migrate
 from bot.figures.feeds import enabled_feeds
-from bot.health import PARTS_FILE
 from bot.languages.catalogue import Catalogue
 from bot.postgres import EmbeddedPostgres
 from bot.settings import ROOT, Settings, SettingsError, ensure_home, kept_secret
-from bot.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Part, Supervisor, say
+from bot.supervisor import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PARTS_FILE, Part, Supervisor, say
 from bot.yaml_files import read_yaml
 
 MINIMUM_FREE_BYTES = 300 * 1024 * 1024
@@ -216,6 +214,8 @@ class Switching:
             promotion.end_switch(self._settings)
 
     async def _is_loaded(self) -> bool:
+        import httpx
+
         started, restarts = time.monotonic(), self._rasa.restarts
         async with httpx.AsyncClient(trust_env=False) as client:
             while time.monotonic() - started < READY_SECONDS and self._rasa.restarts == restarts:
@@ -234,6 +234,8 @@ def _with_model(command: Sequence[str], path: Path) -> list[str]:
 
 async def _ready(address: str) -> bool:
     """True once /health/ready is green; says once what is missing when that takes long."""
+    import httpx  # here: the gateway has been started by now, and did not wait for it
+
     started, told = time.monotonic(), False
     async with httpx.AsyncClient(trust_env=False) as client:
         while True:

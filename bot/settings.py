@@ -36,7 +36,11 @@ KEEP_DAYS: Mapping[str, int] = {
 MESSENGER_PAGE = re.compile(r"(?P<page>[A-Za-z0-9_.-]{1,64}):(?P<token>[^\s:,]{4,1000})")
 
 
-class SettingsError(Exception):
+class CannotGoOn(Exception):
+    """What ends a command: the message is one sentence for whoever gave it (bot/cli.py)."""
+
+
+class SettingsError(CannotGoOn):
     """A setting is missing, half set or unusable; the message says which one and what to do."""
 
 

@@ -30,6 +30,7 @@ from bot.languages.normalise import fold, normalise
 from bot.languages.po import UI
 from bot.languages.spoken import Drafts, Spoken, SpokenFragments, SpokenLanguages
 from bot.messages import Attachment, Button, Payload
+from bot.settings import CannotGoOn
 from bot.yaml_files import read_yaml
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -56,7 +57,7 @@ ABOUT_LANGUAGES = frozenset({CHOOSE_LANGUAGE, LANGUAGE_NONE, LANGUAGE_VIETNAMESE
 LANGUAGE_ASKED = "language_asked"
 
 
-class CatalogueError(Exception):
+class CatalogueError(CannotGoOn):
     """A locale file is broken; the message names the file, the key and what is expected."""
 
 

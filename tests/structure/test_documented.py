@@ -52,7 +52,11 @@ def commands(command: Any, name: str) -> list[str]:
     if not hasattr(command, "commands"):
         return [name]
     own = [name] if command.invoke_without_command else []
-    return [*own, *(found for part, below in command.commands.items() for found in commands(below, f"{name} {part}"))]
+    below = {
+        part: cli.room(part) if isinstance(command, cli.Commands) and part in cli.ROOMS else found
+        for part, found in command.commands.items()
+    }
+    return [*own, *(found for part, group in below.items() for found in commands(group, f"{name} {part}"))]
 
 
 def undocumented(names: list[str], readme: str) -> set[str]:
