@@ -40,11 +40,14 @@ def script(catalogue: Catalogue, key: str, tag: str, words: Mapping[str, Any], n
         "language": language,
         "day": spoken_date(catalogue.today().isoformat()),
     }
-    parts = [words["title"].format(title=catalogue.title(key.removeprefix("utter_"))), words["about"].format(**about)]
+    parts = [words["title"].format(title=_title(catalogue, key)), words["about"].format(**about)]
     if catalogue.is_heard_as_draft(key, tag):
         parts.append(words["draft"].format(language=language))
     if not is_vietnamese:
         parts.append(words["digits_kept"].format(language=language))
+        if said := numbers.numbers_of("\n".join(filter(None, [text, told]))):
+            listed = "\n".join(f"- {number}: {aloud}" for number, aloud in said.items())
+            parts.append(f"{words['in_vietnamese'].format(language=language)}:\n{listed}")
     parts.append(f"{words['source']}: {line}" if line else words["no_source"])
     for number in words["numbers"]:
         parts.append(f"--- {words['reading'].format(number=number)} ---")
@@ -71,6 +74,15 @@ def checked(catalogue: Catalogue, key: str, tag: str) -> str:
     if catalogue.is_withdrawn(key):
         raise ScriptRefused(f"{key} is withdrawn: its day is over")
     raise ScriptRefused(f"{key} in {tag}: {_why_not(catalogue, key, tag)}")
+
+
+def _title(catalogue: Catalogue, key: str) -> str:
+    """Of the intent whose answer it is: `utter_hotline_static` is of `hotline`."""
+    name = key.removeprefix("utter_")
+    whose = max(
+        (intent for intent in catalogue.intents if name == intent or name.startswith(f"{intent}_")), key=len, default=name
+    )
+    return catalogue.title(whose)
 
 
 def _capitalised(text: str) -> str:

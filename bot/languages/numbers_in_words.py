@@ -34,6 +34,7 @@ class NumberWords:
         self._words = words
         self._digits: list[str] = list(words["digits"])
         self._before_a_day = tuple(words["before_a_day"])
+        self._before_digits = tuple(f" {word}" for word in words["before_digits"])
         found = {
             "address": r"https?://\S+[^\s.,;:!?)”]",
             "site": r"\b[a-z0-9-]{3,}(?:\.[a-z0-9-]+)*\.(?:vn|com|org|int)\b(?:/[^\s]*[^\s.,;:!?)”])?",
@@ -96,6 +97,14 @@ class NumberWords:
         whole = "".join([*said, text[done:]])
         return re.sub(r"(?m)^\s*- ", "", re.sub(r"[^\S\n]{2,}", " ", whole))
 
+    def numbers_of(self, text: str) -> dict[str, str]:
+        """Each number and sign with a digit as it stands in the text, and how Vietnamese says it: `19009095` → `một chín …`."""
+        found = [match for match in self._pattern.finditer(text) if any(map(str.isdigit, match[0]))]
+        return {
+            match[0]: " ".join(self._said[str(match.lastgroup)](match[0], text[: match.start()], text[match.end() :]).split())
+            for match in found
+        }
+
     def whole(self, number: int) -> str:
         """105 → `một trăm linh năm`."""
         if number == 0:
@@ -143,7 +152,9 @@ class NumberWords:
         is_count = self._counted.match(after) or self._numbered.search(before)
         return self.whole(int(whole)) if is_count else self._by_digit(whole)
 
-    def _number(self, whole: str, *_: str) -> str:
+    def _number(self, whole: str, before: str = "", *_: str) -> str:
+        if whole.isdigit() and before.rstrip().lower().endswith(self._before_digits):
+            return self._by_digit(whole)
         sign = {"-": self._words["minus"], "−": self._words["minus"], "+": self._words["plus"]}.get(whole[0], "")
         integer, _comma, decimals = whole.lstrip("-−+").replace(".", "").partition(",")
         is_name = len(integer) > MOST_DIGITS or (len(integer) > 1 and integer.startswith("0"))

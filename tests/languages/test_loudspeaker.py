@@ -42,6 +42,13 @@ def test_another_language_keeps_its_digits_and_says_so() -> None:
     assert "1/7" in first
     assert WORDS["digits_kept"].format(language="tiếng Ê Đê") in text
     assert VIETNAMESE.answer(KEY).text in text, "for whoever reads, to compare"
+    head = text.partition("---")[0]
+    assert "- 19009095: một chín không không chín không chín năm\n" in head, "and how Vietnamese says them"
+    assert "- 1/7: một trên bảy\n" in head
+
+
+def test_the_title_is_that_of_the_question() -> None:
+    assert of("utter_hotline_static").partition("\n")[0] == WORDS["title"].format(title=VIETNAMESE.title("hotline"))
 
 
 def test_a_draft_is_called_a_draft() -> None:

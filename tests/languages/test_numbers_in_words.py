@@ -61,6 +61,8 @@ def test_every_number_is_understood_as_itself(number: int) -> None:
     ("written", "said"),
     [
         ("105", "một trăm linh năm"),
+        ("Số đầu 1900: cước", "Số đầu một chín không không: cước"),
+        ("năm 1900 và đầu năm 1900", "năm một nghìn chín trăm và đầu năm một nghìn chín trăm"),
         ("15 và 25 và 21 và 11", "mười lăm và hai mươi lăm và hai mươi mốt và mười một"),
         ("1.001 liều", "một nghìn không trăm linh một liều"),
         ("11.624.000 ca", "mười một triệu sáu trăm hai mươi bốn nghìn ca"),
