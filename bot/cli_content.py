@@ -35,16 +35,18 @@ def withdraw(
     reason: Annotated[str, typer.Option(help="why, for the log; no names")],
     until: Annotated[str, typer.Option(help="the last day, 2026-12-31; at most 180 days ahead")],
     language: Language = "",
+    variants: Annotated[bool, typer.Option("--variants", help="also the other answers to the same question")] = False,
 ) -> None:
     """Take an answer back at once, on all machines: citizens are told whom to call instead."""
     from bot.content import pages, withdrawing
 
     catalogue = _catalogue()
+    others = withdrawing.variants(catalogue, key)
 
-    async def work(connection: DictConnection) -> OpenWithdrawal:
-        return await withdrawing.withdraw(
+    async def work(connection: DictConnection) -> list[OpenWithdrawal]:
+        return await withdrawing.withdraw_all(
             connection,
-            key,
+            [key, *(others if variants else [])],
             reason,
             until,
             _me(),
@@ -52,8 +54,11 @@ def withdraw(
             known=lambda key, tag: pages.is_known(catalogue, key, tag),
         )
 
-    made = _done(work)
-    console.print(f"{key}{f' ({language})' if language else ''} is withdrawn until {made.until:%Y-%m-%d %H:%M}.", highlight=False)
+    for made in _done(work):
+        where = f" ({language})" if language else ""
+        console.print(f"{made.response_key}{where} is withdrawn until {made.until:%Y-%m-%d %H:%M}.", highlight=False)
+    if others and not variants:
+        console.print(f"Still answered, to the same question (--variants): {', '.join(others)}", highlight=False)
 
 
 @app.command()

@@ -134,11 +134,12 @@ class ContentPages:
 
     async def withdraw(self, visit: Visit) -> Response:
         form, key = visit.form, _key(visit)
+        also = [other for other in withdrawing.variants(self._room.catalogue, key) if form[f"also-{other}"]]
         try:
             async with self._room.pool.connection() as connection:
-                await withdrawing.withdraw(
+                await withdrawing.withdraw_all(
                     connection,
-                    key,
+                    [key, *also],
                     form["reason"],
                     form["until"],
                     visit.person.name,
@@ -175,6 +176,8 @@ class ContentPages:
             "source": catalogue.documents[entry.source] if entry.source and entry.source in catalogue.documents else None,
             "translations": self._translations(entry),
             "language_name": self._language_name,
+            "variants": self._variants(key, held),
+            "ticked": self._ticked(visit, key),
             "may_withdraw": key not in NEVER_WITHDRAWN,
             "wanted": {
                 "reason": form["reason"],
@@ -183,6 +186,17 @@ class ContentPages:
             },
         }
         return self._room.page(visit, "answer.html", values, refused)
+
+    def _variants(self, key: str, held: Sequence[OpenWithdrawal]) -> list[Shown]:
+        keys = set(withdrawing.variants(self._room.catalogue, key))
+        return [one for one in self._listed(held) if one.entry.key in keys]
+
+    def _ticked(self, visit: Visit, key: str) -> set[str]:
+        """What was ticked; before that all where the usual answer is withdrawn, none where a special one is."""
+        asked = {name.removeprefix("also-") for name in visit.form.fields if name.startswith("also-")}
+        intent = withdrawing.intent_of(self._room.catalogue, key)
+        is_new = not visit.form.fields and key == f"utter_{intent}"
+        return set(withdrawing.variants(self._room.catalogue, key)) if is_new else asked
 
     def _listed(self, held: Sequence[OpenWithdrawal]) -> list[Shown]:
         """What holds now first, then by the day of the next review."""
@@ -212,10 +226,8 @@ class ContentPages:
 
     def _title(self, key: str) -> str:
         """What people call the intent that it answers; for what answers none, the key says more than nothing."""
-        name = key.removeprefix("utter_")
-        intents = self._room.catalogue.intents
-        found = max((intent for intent in intents if name == intent or name.startswith(f"{intent}_")), key=len, default="")
-        return intents[found].title if found else ""
+        found = withdrawing.intent_of(self._room.catalogue, key)
+        return self._room.catalogue.intents[found].title if found else ""
 
     def _translations(self, entry: Entry) -> dict[str, str]:
         """Tag and text of each translation."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from bot.audit import entry
 from bot.content.rules import REASON_LETTERS, ContentRefused, check_end, moment_of
 from bot.database import DictConnection
+from bot.languages.catalogue import Catalogue
 from bot.languages.in_force import NEVER_WITHDRAWN
 from bot.messages import clean_text
 
+NO_VARIANTS = frozenset({"rumours", "talk", "limits", "system"})
 # What staff put in force is looked at again, or it ends.
 LONGEST_WITHDRAWAL = datetime.timedelta(days=180)
 
@@ -62,6 +64,40 @@ async def withdraw(
         made = await _open(connection, key, language)
     assert made is not None  # noqa: S101  (inserted above)
     return made
+
+
+async def withdraw_all(
+    connection: DictConnection,
+    keys: Sequence[str],
+    reason: str,
+    until: str,
+    by: str,
+    *,
+    language: str = "",
+    known: Callable[[str, str], bool],
+) -> list[OpenWithdrawal]:
+    """All of them or none; of the second and later ones those that have this language."""
+    first, *others = keys
+    wanted = [first, *(key for key in others if known(key, language))]
+    async with connection.transaction():
+        return [await withdraw(connection, key, reason, until, by, language=language, known=known) for key in wanted]
+
+
+def variants(catalogue: Catalogue, key: str) -> list[str]:
+    """The other answers to the same intent: Loa picks one of them by what the citizen names, and they often say the same.
+
+    Debunks are none of each other, and of talk nothing is an answer.
+    """
+    intent = intent_of(catalogue, key)
+    if not intent or catalogue.intents[intent].topic in NO_VARIANTS:
+        return []
+    return [other for other in catalogue.entries if other != key and intent_of(catalogue, other) == intent]
+
+
+def intent_of(catalogue: Catalogue, key: str) -> str:
+    """The intent that an answer is to; "" for one that answers none."""
+    name = key.removeprefix("utter_")
+    return max((intent for intent in catalogue.intents if name == intent or name.startswith(f"{intent}_")), key=len, default="")
 
 
 async def restore(connection: DictConnection, key: str, by: str, *, language: str = "") -> None:

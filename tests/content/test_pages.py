@@ -109,6 +109,22 @@ def test_an_answer_is_found_withdrawn_and_restored(an: Browser, office: Office) 
     assert office.log("answer_withdrawn", "answer_restored") == [("an", "answer_withdrawn"), ("an", "answer_restored")]
 
 
+def test_the_other_answers_to_the_same_question_go_with_it(an: Browser, office: Office) -> None:
+    """A citizen who names a commune gets another key with nearly the same words."""
+    page, others = "/content/answers/utter_testing_where", ("place", "district", "elsewhere")
+    for name in others:
+        assert re.search(rf'name="also-utter_testing_where_{name}" value="1" checked', an.opens(page).text)
+        assert (
+            f'name="also-utter_testing_where_{name}" value="1">'
+            in an.opens(f"{page}_{'district' if name == 'place' else 'place'}").text
+        )
+    form = {"reason": "Sai", "until": day(5), "language": ""}
+    ticked = {f"also-utter_testing_where_{name}": "1" for name in others[:2]}
+    assert an.sends(f"{page}/withdraw", page, **form, **ticked, **{"also-utter_wear_mask": "1"}).status_code == 303
+    assert sorted(held(office)) == [(f"utter_testing_where{name}", None) for name in ("", "_district", "_place")]
+    assert "also-" not in an.opens("/content/answers/utter_rumor_check_garlic").text
+
+
 def test_one_translation_alone_and_the_same_form_twice_and_another_end(an: Browser, binh: Browser, office: Office) -> None:
     form = {"reason": "Dịch sai", "until": day(5), "language": "en"}
     for _ in range(2):
@@ -303,6 +319,11 @@ def test_the_command_withdraws_restores_proposes_and_lists(office: Office, monke
         return done.exit_code, done.output
 
     assert runs("withdraw", "utter_wear_mask", "--reason", "sai", "--until", day(3))[0] == 0
+    assert "utter_testing_where_place" in runs("withdraw", "utter_testing_where", "--reason", "sai", "--until", day(3))[1]
+    assert len(held(office)) == 2
+    assert runs("withdraw", "utter_testing_where", "--reason", "sai", "--until", day(3), "--variants")[0] == 0
+    assert ("utter_testing_where_place", None) in held(office)
+    office.rows("UPDATE withdrawals SET ended_at = now(), ended_by = 'test' WHERE response_key LIKE 'utter_testing%%'")
     assert runs("notice", "Chợ nghỉ", "--until", day(3), "--topic", "vaccination", "--emergency")[0] == 0
     code, listed = runs("list")
     assert (code, "utter_wear_mask" in listed, bool(re.search(r"proposed +notice \d+ emergency topic vaccination", listed))) == (
