@@ -114,10 +114,10 @@ class AnswerPages:
         topic = answers.topic_of(key)
         if topic is None:
             return []
-        preview = answers.preview(key, language)
-        if preview is None or not preview.is_live:
+        preview, place = answers.preview(key, language), case.place if case else None
+        if preview is None or not (preview.is_live or (place and answers.names_places(topic))):
             return [preview] if preview else []
-        return list(await self._asking.of_topic(topic, language, case.place if case else None))
+        return list(await self._asking.of_topic(topic, language, place))
 
     async def _case(self, request: Request) -> Case | None:
         case_id = case_id_of(request.query_params.get("case", ""))

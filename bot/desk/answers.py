@@ -132,7 +132,7 @@ class Answers:
             own=own if own.language != VIETNAMESE else None,
             own_words=own_words,
             is_draft=is_draft,
-            is_live=bool(_to_fill(self.catalogue.entries[main])) if main in self.catalogue.entries else False,
+            is_live=any(not self.is_the_same_for_all(one) for one in (main, vi.key) if one in self.catalogue.entries),
             risk=entry.risk if entry else "normal",
             is_withdrawn=self._is_withdrawn(vi.key),
         )
@@ -140,6 +140,10 @@ class Answers:
     def topic_of(self, key: str) -> str | None:
         """The intent whose answer this is: `utter_testing_where_place` → `testing_where`."""
         return self._topics.get(key)
+
+    def names_places(self, topic: str) -> bool:
+        """Whether the bot says something else to whoever has named a place."""
+        return f"utter_{topic}_place" in self.catalogue.entries
 
     def is_the_same_for_all(self, key: str) -> bool:
         """Whether the bot has nothing to fill in."""

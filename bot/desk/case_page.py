@@ -20,6 +20,7 @@ from bot.desk.room import DESK, DESK_ROLES, SENIOR_ROLES, Room, case_id_of, refu
 from bot.desk.transcript import transcript
 from bot.handoff import cases, rows
 from bot.handoff.cases import Case, CaseRefused
+from bot.handoff.moving import Outcome
 from bot.masking import masked_words
 from bot.messages import Outgoing, clean_text
 from bot.staff.door import StaffRoute, Visit, wants_data
@@ -30,7 +31,7 @@ CASE = f"{DESK}/cases/{{id:int}}"
 # One message on every platform (Zalo takes 2000 characters).
 MOST_CHARACTERS = 2000
 KEY = re.compile(r"[\w-]{8,64}", re.ASCII)
-OUTCOMES = ("answered", "referred", "no_reply", "not_ours", "other")
+OUTCOMES: tuple[Outcome, ...] = ("answered", "referred", "no_reply", "not_ours", "other")
 MOST_EARLIER = 10
 
 Work = Callable[[DictConnection, int, Visit], Awaitable[None]]
@@ -159,8 +160,9 @@ class CasePage:
         await cases.transfer(connection, case_id, visit.person.id, visit.person.name, visit.form["desk"])
 
     async def _close(self, connection: DictConnection, case_id: int, visit: Visit) -> None:
-        outcome, label = visit.form["outcome"], visit.form["label"] or None
-        if outcome not in OUTCOMES:
+        outcome = next((one for one in OUTCOMES if one == visit.form["outcome"]), None)
+        label = visit.form["label"] or None
+        if outcome is None:
             raise CaseRefused("outcome_missing")
         if label is not None and label not in self._room.catalogue.intents:
             raise CaseRefused("topic_unknown")

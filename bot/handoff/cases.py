@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, LiteralString, cast
 
 from bot.database import OUTGOING_CHANNEL, TYPING, DictConnection
-from bot.handoff.moving import Happening, Situation, move, move_from, situation
+from bot.handoff.moving import Happening, Outcome, Situation, move, move_from, situation
 from bot.handoff.office import office
 from bot.handoff.ownership import Event, State
 from bot.handoff.rows import Case, QueueRow, get, mine, past, waiting
@@ -119,7 +119,9 @@ async def transfer(connection: DictConnection, case_id: int, operator_id: int, n
         await _act(connection, case_id, operator_id, Happening(Event.TRANSFER_ASKED, name, operator_id, desk=desk))
 
 
-async def close(connection: DictConnection, case_id: int, operator_id: int, name: str, outcome: str, label: str | None) -> None:
+async def close(
+    connection: DictConnection, case_id: int, operator_id: int, name: str, outcome: Outcome, label: str | None
+) -> None:
     """The talk is over; the citizen's next words start with the bot. Also for what still waits and needs no talk."""
     now = await _open(connection, case_id)
     await _refuse_others(connection, case_id, operator_id)

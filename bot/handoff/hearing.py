@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.handoff.desks import Desks
-from bot.handoff.moving import Happening
+from bot.handoff.moving import Happening, Outcome
 from bot.handoff.ownership import Event
 from bot.languages.danger import danger_sign
 from bot.messages import Payload
@@ -42,7 +42,8 @@ def heard(said: Said, desks: Desks) -> Happening | None:
     """None for what only the bot or the person who answers has to do with."""
     if said.payload is not None:
         event = _pressed(said)
-        return Happening(event, CITIZEN, reason=_REASONS.get(event, "asked")) if event else None
+        outcome: Outcome | None = "went_back" if event == Event.WENT_BACK else None
+        return Happening(event, CITIZEN, reason=_REASONS.get(event, "asked"), outcome=outcome) if event else None
     if said.owner == "bot":
         phone = contact_in(said.text) if said.awaits_contact else None
         is_left = phone is not None and danger_sign(said.text) is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from psycopg.types.json import Jsonb
 
@@ -24,6 +24,10 @@ NEEDS_OFFER = frozenset({Event.TRANSFER_AGREED, Event.TRANSFER_REFUSED})
 # What messages of the last turns may tell a case.
 LOOKED_AT = 10
 NOT_A_TOPIC = frozenset({"talk", "limits"})
+# What became of a case; said in words under `outcomes` of locales/vi/interface/desk.yml.
+Outcome = Literal[
+    "answered", "referred", "no_reply", "not_ours", "other", "solved", "gave_back", "went_back", "citizen_silent", "returned"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Happening:
     reason: str = "asked"
     desk: str | None = None
     topic: str | None = None
-    outcome: str | None = None
+    outcome: Outcome | None = None
     label: str | None = None
     contact: str | None = None
     is_urgent: bool = False

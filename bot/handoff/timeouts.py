@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 import structlog
 
 from bot.database import DictConnection, Pool
-from bot.handoff.moving import Happening, guessed, move_from, situation
+from bot.handoff.moving import Happening, Outcome, guessed, move_from, situation
 from bot.handoff.office import office
 from bot.handoff.ownership import Event
 
@@ -30,7 +30,7 @@ CITIZEN_SILENT: LiteralString = (
 )
 INBOX_SILENT: LiteralString = "c.owner = 'operator' AND c.operator_until < now()"
 # In this order: of a citizen who has been silent for hours the operator owes no answer.
-DUE: Sequence[tuple[Event, LiteralString, str | None]] = (
+DUE: Sequence[tuple[Event, LiteralString, Outcome | None]] = (
     (Event.INBOX_SILENT, INBOX_SILENT, "returned"),
     (Event.CITIZEN_SILENT, CITIZEN_SILENT, "citizen_silent"),
     (Event.OPERATOR_SILENT, OPERATOR_SILENT, None),
@@ -67,7 +67,7 @@ class Timeouts:
         """Walk every edge that is due; how many conversations by event."""
         return {event: await self._walk(event, where, outcome) for event, where, outcome in DUE}
 
-    async def _walk(self, event: Event, where: LiteralString, outcome: str | None) -> int:
+    async def _walk(self, event: Event, where: LiteralString, outcome: Outcome | None) -> int:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
                 "SELECT c.id " + OPEN_CASES + where + " ORDER BY c.id LIMIT %(limit)s", _limits() | {"limit": AT_ONCE}
@@ -76,7 +76,7 @@ class Timeouts:
             return sum([await self._move(connection, id_, event, where, outcome) for id_ in ids])
 
     async def _move(
-        self, connection: DictConnection, conversation_id: int, event: Event, where: LiteralString, outcome: str | None
+        self, connection: DictConnection, conversation_id: int, event: Event, where: LiteralString, outcome: Outcome | None
     ) -> bool:
         async with connection.transaction():
             now = await situation(connection, conversation_id)

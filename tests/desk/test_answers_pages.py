@@ -19,6 +19,7 @@ from bot.handoff.office import Office as HandoffOffice
 from bot.handoff.office import prepare
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
+from bot.messages import Payload
 from bot.settings import ROOT
 from tests.desk.rasa import ScriptedRasa
 from tests.office import Browser, Office, Server, application
@@ -124,6 +125,20 @@ def test_an_answer_is_previewed_in_the_citizens_language(scene: Scene, an: Brows
     assert shown["own_words"]
     assert shown["source"]
     assert an.opens("/desk/answers/utter_testing_where").json()["own"] is None
+
+
+def test_who_has_named_a_place_gets_the_answer_for_it(scene: Scene, an: Browser) -> None:
+    case_id = scene.case()
+    asked = "/desk/answers/utter_testing_where"
+    assert not an.opens(asked, params={"case": case_id}).json()["is_live"]
+    assert scene.rasa.asked == []
+    scene.office.rows("UPDATE cases SET place = 'buon-ho-phuong' WHERE id = %s", case_id)
+    an.opens(asked, params={"case": case_id})
+    named = {Payload.parse(one["payload"]) for one in scene.rasa.asked}
+    assert named == {Payload("testing_where", "buon-ho-phuong")}
+    scene.rasa.asked.clear()
+    an.opens("/desk/answers/utter_testing_cost", params={"case": case_id})
+    assert scene.rasa.asked == [], "what is the same everywhere is not asked for"
 
 
 def test_figures_are_previewed_live_and_without_the_model_for_everybody(scene: Scene, an: Browser) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import re
+from typing import get_args
 
 import pytest
 
 from bot.desk.shown import LINE_CHARACTERS, masked_line, safe_host, span, why_shut, window_left
 from bot.desk.transcript import SEEN_AS_MESSAGES
 from bot.handoff.desks import Desks
-from bot.handoff.moving import UNNOTED
+from bot.handoff.moving import Outcome
 from bot.handoff.ownership import Event
 from bot.settings import ROOT
 from tests.desk.conftest import WORDS
@@ -66,8 +67,12 @@ def test_an_address_that_may_be_opened(url: str, host: str) -> None:
 
 
 def test_every_event_of_a_case_has_its_sentence() -> None:
-    noted = {event.value for event in Event if event not in UNNOTED} - set(SEEN_AS_MESSAGES)
-    assert noted - set(WORDS["case_events"]) == set()
+    told = {event.value for event in Event} - set(SEEN_AS_MESSAGES)  # also what is noted only where it is answered
+    assert told - set(WORDS["case_events"]) == set()
+
+
+def test_every_outcome_of_a_case_has_its_words() -> None:
+    assert sorted(WORDS["outcomes"]) == sorted(get_args(Outcome))
 
 
 def test_every_refusal_has_its_sentence() -> None:
