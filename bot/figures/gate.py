@@ -167,7 +167,11 @@ def series_states(
     moving = {series for series, day in moved.items() if newest - day < checks.STALE_AFTER}
     return {
         series: checks.stopped(of, newest_rows[series], today, kind=series.kind)
-        or (None if batch.feed == BULLETIN else _stands_still(of, series.kind, others_move=bool(moving - {series})))
+        or (
+            None
+            if batch.feed == BULLETIN
+            else _stands_still(of, series.kind, history.stale_since(series), others_move=bool(moving - {series}))
+        )
         for series, of in days.items()
     }
 
@@ -194,11 +198,14 @@ def _good_days(batch: Batch, judged: Iterable[Judged], history: History) -> dict
     return {series: sorted(days.items()) for series, days in good.items()}
 
 
-def _stands_still(days: Sequence[Day], kind: str, *, others_move: bool) -> datetime.date | None:
+def _stands_still(
+    days: Sequence[Day], kind: str, known_since: datetime.date | None, *, others_move: bool
+) -> datetime.date | None:
     since = checks.stands_still(days, kind=kind)
     if since is None or (others_move and checks.is_quiet(days, since, kind=kind)):
         return None
-    return since
+    # Nothing that is remembered is older: then it stands still since it was first known to.
+    return min(since, known_since or since) if since == days[0][0] else since
 
 
 def _moved_on(days: Sequence[Day]) -> datetime.date:

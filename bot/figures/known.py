@@ -47,11 +47,15 @@ class History(Protocol):
     def series(self, feed: str, metric: str, place: str, kind: str) -> Sequence[Reading]:
         """Of one series, one reading for a day, oldest first."""
 
+    def stale_since(self, series: Series) -> datetime.date | None:
+        """Since when it was known to stand still: only the last months of a series are looked at again."""
+
 
 class Remembered:
     """A History of readings at hand; of several for one day the last one given counts."""
 
-    def __init__(self, readings: Iterable[Reading] = ()) -> None:
+    def __init__(self, readings: Iterable[Reading] = (), stale: Mapping[Series, datetime.date] | None = None) -> None:
+        self._stale = stale or {}
         days: dict[Series, dict[datetime.date, Reading]] = {}
         for reading in readings:
             days.setdefault(reading.series, {})[reading.as_of] = reading
@@ -59,3 +63,6 @@ class Remembered:
 
     def series(self, feed: str, metric: str, place: str, kind: str) -> Sequence[Reading]:
         return self._series.get(Series(feed, metric, place, kind), ())
+
+    def stale_since(self, series: Series) -> datetime.date | None:
+        return self._stale.get(series)

@@ -134,7 +134,7 @@ def fetched_known(settings: Settings, root: Path = ROOT) -> tuple[Known, list[Ou
         try:
             document = _fetch(feed, None)
             if isinstance(document, Fetched):
-                believed = Remembered(reading for reading in known.readings if reading.feed == feed.name)
+                believed = Remembered((reading for reading in known.readings if reading.feed == feed.name), known.stale)
                 known = together(known, _read(feed, document, believed, root).known)
             outcomes.append(Outcome(feed.name, "read"))
         except FeedError as error:

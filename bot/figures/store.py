@@ -106,7 +106,8 @@ def newest(readings: Iterable[Stored]) -> list[Stored]:
 
 def history(connection: Connection, feed: str, root: Path = ROOT) -> Remembered:
     """What this feed was believed so far, with what is shipped of it."""
-    return Remembered(r for r in together(shipped(root), _stored(connection, feed)).readings if r.feed == feed)
+    known = together(shipped(root), _stored(connection, feed))
+    return Remembered((r for r in known.readings if r.feed == feed), known.stale)
 
 
 def record(

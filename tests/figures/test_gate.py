@@ -165,6 +165,18 @@ def test_a_series_whose_new_numbers_are_all_suspect_stands_at_its_last_good_one(
     assert set(states(totals, "2022-01-23").values()) == {day("2022-01-02")}
 
 
+def test_what_stood_still_before_its_remembered_days_stands_still_since_then() -> None:
+    series_, days_ = Series("ncsc", "cases", "vn", "total"), run([1000] * 40, start="2022-01-01", kind="total")
+
+    def since(readings: list[Reading]) -> object:
+        before = Remembered(readings, {series_: day("2021-06-01")})
+        return series_states(Batch("ncsc", readings[-1:]), [], before, day("2022-02-12"))[series_]
+
+    assert since(days_) == day("2021-06-01")
+    moved = [*run([900], start="2021-12-31", kind="total"), *days_]
+    assert since(moved) == day("2022-01-01"), "it has moved since"
+
+
 def test_a_lone_series_stands_still_however_little_it_had() -> None:
     assert set(states(run([3, *[4] * 15], kind="total"), "2022-01-17").values()) == {day("2022-01-02")}
 
