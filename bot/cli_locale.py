@@ -180,6 +180,8 @@ def review(
                     _refuse_faulty(known[context], language, catalogue)
                 known[context] = reviewed(known[context], verdict, by=by, on=_today().isoformat())
                 done += 1
+        if not done:
+            raise ReviewRefused(f"{', '.join(texts)}: not translated yet, there is nothing to review")
         _save(language, extracted(sources(catalogue), {**_known(language), **known}))
         _say(f"{tag}: {done} translations {'rejected' if reject else verdict} by {by}")
 

@@ -41,13 +41,15 @@ class SheetRefused(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a translator's table. `number`: as the spreadsheet shows it; `source_hash`: "" where the table has none."""
+    """One row of a translator's table. `number`: as the spreadsheet shows it; `source_hash`: "" where the table has none;
+    `says_stale`: it still calls itself one whose Vietnamese changed."""
 
     number: int
     context: str
     translation: str
     source: str = ""
     source_hash: str = ""
+    says_stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,9 @@ def taken_in(
         before = merged.get(row.context)
         if not text or (before is not None and before.text == text and before.state != "stale"):
             continue
+        if before is not None and before.text == text and row.says_stale:  # nobody has looked at it
+            results.append(RowResult(row, (Problem("still_stale"),), was_taken=False))
+            continue
         found_all = (*_about_the_row(row, source, before), *problems(row.context, source.text, text, *languages))
         is_wrong = any(problem.severity == "error" for problem in found_all)
         if not is_wrong:
@@ -193,6 +198,7 @@ def _rows_of_table(cells: Sequence[Sequence[str]], words: Mapping[str, Any]) -> 
                     given["translation"],
                     given.get("source", ""),
                     given.get("source_hash", "").strip(),
+                    says_stale=_plain(given.get("state", "")) == _plain(str(words["states"]["stale"])),
                 )
             )
     return found
@@ -240,7 +246,7 @@ def _po_rows(path: Path, others: Collection[str]) -> list[Row]:
     if not entries:
         raise SheetRefused("unreadable")
     return [
-        Row(number, entry.context, entry.text, entry.source, hash_of(entry.source))
+        Row(number, entry.context, entry.text, entry.source, hash_of(entry.source), says_stale=entry.is_fuzzy)
         for number, entry in enumerate(entries, start=1)
         if not entry.is_obsolete
     ]

@@ -16,7 +16,7 @@ from bot.directory.languages import Languages
 from bot.languages import po
 from bot.languages.interface import interface_words
 from bot.languages.po import Translation, hash_of
-from bot.languages.translation import Source
+from bot.languages.translation import Source, extracted
 from bot.languages.translation_sheets import COLUMNS, Row, SheetRefused, as_csv, as_xlsx, cleaned, read_rows, table, taken_in
 from bot.settings import ROOT
 
@@ -115,6 +115,22 @@ def test_what_excel_took_for_a_formula_is_no_translation(tmp_path: Path, cell: s
     book.save(tmp_path / "a.xlsx")
     taken, problems = take(*read_rows(tmp_path / "a.xlsx", WORDS))
     assert ("line" in taken, "formula" in problems["line"]) == (False, True)
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv", ".po"])
+def test_a_translation_that_became_old_is_not_revived_by_a_table_that_comes_back_as_it_was(tmp_path: Path, suffix: str) -> None:
+    old = Translation("utter_greet", "Chào {hotline}").translated("Lợi {hotline}", by="A", date="2026-11-22")
+    known = {one.context: one for one in extracted(WANTED, {"utter_greet": old})}
+    path = tmp_path / f"rad{suffix}"
+    rows = table(WANTED, known, WORDS)
+    written = {".xlsx": lambda: as_xlsx(rows, "rad"), ".csv": lambda: as_csv(rows)}
+    path.write_bytes(written.get(suffix, lambda: po.as_text("rad", 1, known.values()).encode())())
+    (row, *_) = read = read_rows(path, WORDS)
+    assert take(*read, known=known) == (known, {"utter_greet": ["still_stale"]})
+    seen, _ = take(replace(row, says_stale=False), known=known)
+    assert (seen["utter_greet"].state, seen["utter_greet"].source) == ("draft", WANTED[0].text), "a person said it is right still"
+    better, _ = take(replace(row, translation="Lợi ih {hotline}"), known=known)
+    assert better["utter_greet"].state == "draft"
 
 
 def test_letters_in_pieces_are_put_together_and_told() -> None:
