@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from bot.languages.normalise import CHAT_SPELLINGS
+from bot.languages.chat_spelling import CHAT_SPELLINGS
 
 SLIP = 0.12
 CHAT = 0.5

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from bot.languages.normalise import CHAT_SPELLINGS, fold, spans, spell
+from bot.languages.chat_spelling import CHAT_SPELLINGS
+from bot.languages.normalise import fold, spans, spell
 
 T = TypeVar("T")
 

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from bot.languages.chat_spelling import before_words, in_context, one_word
+
 # Longer than any question; a pasted page keeps its beginning and its end, where the question stands.
 MAX_CHARACTERS = 4_000
 # One respelling can complete another ("kkk k"): ordinary text is stable after one pass, odd text after two or three.
@@ -17,60 +19,10 @@ MAX_PASSES = 6
 # Half a dozen readers ask for the same message and its sentences one after the other.
 KEPT_TEXTS = 512
 
-# Chat spellings, as whole tokens only. Left out on purpose: what reads two ways (bn = bạn / bao nhiêu, hn = hôm nay /
-# Hà Nội, bt = biết / bình thường, hong = không / họng).
-CHAT_SPELLINGS = {
-    **dict.fromkeys(("ko", "k", "kh", "kg", "hok", "hk", "hem", "khum", "kô", "khg", "hôk", "khôg", "hông"), "không"),
-    **dict.fromkeys(("dc", "đc", "dx", "đx", "đuoc", "dươc", "đươc", "đuợc"), "được"),
-    **dict.fromkeys(("đk", "đki", "dki", "đkí", "đky", "dky", "đký"), "đăng ký"),
-    **dict.fromkeys(("bik", "bít", "bjt", "pít", "bjk"), "biết"),
-    **dict.fromkeys(("mk", "mik", "mìk"), "mình"),
-    **dict.fromkeys(("trc", "trk"), "trước"),
-    **dict.fromkeys(("thanks", "thank", "tks", "thks", "thx", "camon"), "cảm ơn"),
-    **dict.fromkeys(("okie", "oke", "okê", "okela", "okay", "oki"), "ok"),
-    **dict.fromkeys(("bs", "bsi", "bsĩ"), "bác sĩ"),
-    **dict.fromkeys(("sđt", "sdt"), "số điện thoại"),
-    **dict.fromkeys(("z", "zậy", "zay"), "vậy"),
-    **dict.fromkeys(("cx", "cug", "cũg"), "cũng"),
-    **dict.fromkeys(("đag", "dag", "đg"), "đang"),
-    **dict.fromkeys(("nhìu", "nhju"), "nhiều"),
-    **dict.fromkeys(("ng", "ngừi"), "người"),
-    **dict.fromkeys(("bnhiêu", "bnhieu", "baonhieu", "bnhiu"), "bao nhiêu"),
-    **dict.fromkeys(("ntn", "nhtn"), "như thế nào"),
-    **dict.fromkeys(("lsao", "lmsao"), "làm sao"),
-    **dict.fromkeys(("mn", "mng"), "mọi người"),
-    **dict.fromkeys(("wa", "qá"), "quá"),
-    **dict.fromkeys(("j", "ji", "jì", "zì", "gj"), "gì"),
-    "vs": "với",
-    "lm": "làm",
-    "s": "sao",
-    "r": "rồi",
-    "nx": "nữa",
-    "ik": "đi",
-    "lun": "luôn",
-    "thui": "thôi",
-    "thik": "thích",
-    "hnay": "hôm nay",
-    "hqua": "hôm qua",
-    "xn": "xét nghiệm",
-    "kq": "kết quả",
-    "bv": "bệnh viện",
-    "bhyt": "bảo hiểm y tế",
-    "cty": "công ty",
-    "ktx": "ký túc xá",
-    "cmnd": "chứng minh nhân dân",
-    "cccd": "căn cước công dân",
-    "yte": "y tế",
-    "đt": "điện thoại",
-    "fo": "f0",
-    "kí": "ký",
-    "sỹ": "sĩ",
-}
-
 _COVID = re.compile(
     r"(?<!\w)(?:(?:vi\s?rút|virus|virut|dịch|bệnh)\s+)?(?:"
     r"(?:co|cô|ko|kô)[\s-]?(?:v[iy][dt]|vy|vít|víd|vịt|vít)(?:[\s-]{0,2}19)?|[ck]ovi[dt]s?\s?-?\s?19|covy[dt]?|"
-    r"sars[\s-]*cov[\s-]*2|sarscov2|(?:2019[\s-]?)?n[\s-]?cov|corona(?:virus)?(?:[\s-]?vi(?:rút|rus))?|"
+    r"sars[\s-]*cov[\s-]*2|sarscov2|(?:2019[\s-]?)?n[\s-]?cov|c(?:orona|ôrôna|ô rô na|orna)(?:virus)?(?:[\s-]?vi(?:rút|rus))?|"
     r"(?:viêm phổi|cúm) (?:vũ hán|vu han))(?!\w)"
 )
 _VACCINE = re.compile(
@@ -85,7 +37,7 @@ _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
 _LAUGH = re.compile(r"(?<!\w)(?:k{2,}|(?:ha|hi|he|hé|hì){2,}h?)(?!\w)")
 # Without one of these a text holds nothing that the pattern of that name could find: looking for a few letters costs less.
 _OF_A_LAUGH = ("kk", "ah", "ih", "eh", "éh", "ìh")
-_OF_COVID = ("ov", "ôv", "o v", "ô v", "o-v", "ô-v", "corona", "vũ hán", "vu han")
+_OF_COVID = ("ov", "ôv", "o v", "ô v", "o-v", "ô-v", "corona", "côr", "cô r", "corna", "vũ hán", "vu han")
 _OF_A_VACCINE = ("va", "vă", "vắ", "vá", "vâ", "vx")
 _SPLIT_F0 = re.compile(r"(?<!\w)f\s+([0-3])(?!\w)")
 # Khmer is written without spaces: what stands for a word is a cluster, a consonant with all that is written around it.
@@ -167,10 +119,10 @@ def _spell(text: str) -> str:
     text = _SPACED_PUNCTUATION.sub(r"\1 ", text)
     if "." in text:
         text = _FULL_STOP_BETWEEN_WORDS.sub(". ", text)
-    text = " ".join(_respelt(text).split())
+    text = " ".join(_respelt(before_words(text)).split())
     if "f " in text:
         text = _SPLIT_F0.sub(r"f\1", text)
-    text = text.replace("cám ơn", "cảm ơn").replace("cam on", "cảm ơn")
+    text = in_context(text)
     if _holds(text, _OF_COVID):
         text = _COVID.sub("covid", text)
     if _holds(text, _OF_A_VACCINE):
@@ -203,7 +155,7 @@ def _respell(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=50_000)
 def _respell_word(word: str) -> str:
-    return CHAT_SPELLINGS.get(word) or _place_tone(word)
+    return one_word(word) or _place_tone(word)
 
 
 def _place_tone(word: str) -> str:

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from bot.brain.channel import typed
-from bot.languages.normalise import CHAT_SPELLINGS
+from bot.languages.chat_spelling import CHAT_SPELLINGS
 
 NUMBER = 10_000
 SEED = 20_261_122
