@@ -41,10 +41,10 @@ from bot.channels.telegram_profile import introduce, profiles
 from bot.channels.telegram_updates import ALLOWED_UPDATES, CHANNEL, callback_id, name_of, parse_update
 from bot.channels.working import Working
 from bot.findings import Finding
-from bot.languages.catalogue import Catalogue, CatalogueError
+from bot.languages.catalogue import Catalogue
 from bot.messages import Attachment, Button, NotStored, Outgoing
 from bot.metrics import EVENTS_IGNORED, WEBHOOKS_REFUSED
-from bot.settings import ROOT, TelegramSettings
+from bot.settings import TelegramSettings
 
 log = structlog.get_logger(__name__)
 
@@ -210,10 +210,10 @@ class Telegram:
     async def _introduce(self) -> None:
         """The menu and the descriptions. A failure costs the citizen nothing; the next start tries again."""
         try:
-            for profile in profiles(ROOT, self._catalogue.province):
+            for profile in profiles(self._catalogue):
                 if changed := await introduce(self._bot, profile):
                     log.info("telegram_profile_set", language=profile.language or "default", changed=changed)
-        except (TelegramError, CatalogueError) as error:
+        except TelegramError as error:
             log.warning("telegram_profile_not_set", error=type(error).__name__)
 
     async def _poll(self) -> None:

@@ -1,22 +1,24 @@
 """The bot's face in Telegram: the menu of commands and the two descriptions, in each language that has words for them.
 
-The words stand in `locales/<language>/interface/telegram.yml`. Vietnamese is what everybody gets whose app speaks another
-language. Telegram allows these calls a few times an hour only, so what stands there already is not set again.
+The words are the fragments `telegram_…` of the catalogue (locales/vi/telegram.yml), translated like all others. Vietnamese is
+what everybody gets whose app speaks another language. What nobody has approved stands beside the Vietnamese, or not at all where
+both do not fit. Telegram allows these calls a few times an hour only, so what stands there already is not set again.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from telegram import Bot, BotCommand
 
-from bot.languages.catalogue import PROVINCE_NAMES
-from bot.languages.interface import interface_words
+from bot.languages.catalogue import PROVINCE_NAMES, Catalogue
 
-DEFAULT_LANGUAGE = "vi"
-PAGE = "telegram"
+COMMAND = "telegram_command_"
+COMMANDS = ("help", "language", "stop")
+SHORT, DESCRIPTION = "telegram_short_description", "telegram_description"
+LIMITS = {SHORT: 120, DESCRIPTION: 512}
+MAX_COMMAND_LINE = 256
 # Telegram knows languages by two letters; a citizen's app is never in one that has none.
 _LANGUAGE = re.compile(r"[a-z]{2}")
 
@@ -31,10 +33,12 @@ class Profile:
     description: str
 
 
-def profiles(root: Path, province: str) -> list[Profile]:
-    """Of all languages that have the words; raises CatalogueError with file and key."""
-    found = sorted(path.parent.parent.name for path in root.glob(f"locales/*/interface/{PAGE}.yml"))
-    return [_profile(root, language, province) for language in found if _LANGUAGE.fullmatch(language)]
+def profiles(catalogue: Catalogue) -> list[Profile]:
+    """Vietnamese for everybody, then each language in which something of it can be said otherwise."""
+    everybody = _profile(catalogue, "")
+    spoken = [_profile(catalogue, tag) for tag in _languages(catalogue)]
+    words = (everybody.commands, everybody.short_description, everybody.description)
+    return [everybody, *(one for one in spoken if (one.commands, one.short_description, one.description) != words)]
 
 
 async def introduce(bot: Bot, profile: Profile) -> list[str]:
@@ -52,12 +56,27 @@ async def introduce(bot: Bot, profile: Profile) -> list[str]:
     return changed
 
 
-def _profile(root: Path, language: str, province: str) -> Profile:
-    words = interface_words(root, PAGE, language=language)
-    name = PROVINCE_NAMES[province]
+def _languages(catalogue: Catalogue) -> list[str]:
+    return sorted(language.tag for language in catalogue.languages.translated() if _LANGUAGE.fullmatch(language.tag))
+
+
+def _profile(catalogue: Catalogue, language: str) -> Profile:
     return Profile(
-        "" if language == DEFAULT_LANGUAGE else language,
-        tuple((command, line.strip()) for command, line in words["commands"].items()),
-        words["short_description"].format(province=name).strip(),
-        words["description"].format(province=name).strip(),
+        language,
+        tuple((name, _said(catalogue, f"{COMMAND}{name}", language, " / ", MAX_COMMAND_LINE)) for name in COMMANDS),
+        _said(catalogue, SHORT, language, " ", LIMITS[SHORT]),
+        _said(catalogue, DESCRIPTION, language, "\n\n", LIMITS[DESCRIPTION]),
     )
+
+
+def _said(catalogue: Catalogue, key: str, language: str, between: str, most: int) -> str:
+    province = PROVINCE_NAMES[catalogue.province]
+    source = catalogue.fragments[key]
+    vietnamese = source.replace("{province}", province).strip()
+    found = catalogue.spoken[language].of(key, source) if language else None
+    if found is None:
+        return vietnamese
+    words = found.text.replace("{province}", province).strip()
+    if found.state != "approved":
+        words = f"{words}{between}{vietnamese}" if catalogue.drafts == "bilingual" else vietnamese
+    return words if len(words) <= most else vietnamese

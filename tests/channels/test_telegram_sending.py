@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from bot.channels.telegram_check import findings, remedy
 from bot.channels.telegram_profile import profiles
 from bot.channels.telegram_updates import ALLOWED_UPDATES, COMMANDS
 from bot.languages.catalogue import Catalogue
+from bot.languages.spoken import Spoken, SpokenLanguages
 from bot.messages import Button, Event, Outgoing
 from bot.settings import ROOT, TelegramSettings
 from tests.simulators.server import Answer
@@ -232,7 +235,7 @@ async def test_who_blocked_us_sees_no_sign_and_nothing_breaks(telegram: Telegram
 async def test_menu_and_descriptions_are_set_once_for_every_language(telegram: Telegram, platform: TelegramSimulator) -> None:
     for _ in range(2):
         await telegram._introduce()
-    languages = {profile.language for profile in profiles(ROOT, "dak-lak")}
+    languages = {profile.language for profile in profiles(telegram._catalogue)}
     assert {language for _, language in platform.profile} == languages
     assert platform.profile_changes == 3 * len(languages), "what stands there is not set again"
     platform.profile["Description", ""] = "somebody else's"
@@ -251,7 +254,7 @@ async def test_a_refused_menu_costs_nothing_but_a_line_in_the_log(
 
 @pytest.mark.parametrize("province", ["dak-lak", "thanh-hoa"])
 def test_the_words_of_the_profile_keep_telegrams_limits(province: str) -> None:
-    found = profiles(ROOT, province)
+    found = profiles(Catalogue.load(ROOT, province))
     assert "" in {profile.language for profile in found}, "everybody sees something"
     for profile in found:
         assert {f"/{name}" for name, _ in profile.commands} == set(COMMANDS)
@@ -260,6 +263,39 @@ def test_the_words_of_the_profile_keep_telegrams_limits(province: str) -> None:
         assert 0 < len(profile.description) <= 512
         assert "{" not in profile.description + profile.short_description
         assert "115" in profile.description
+
+
+class SpokenTo(SpokenLanguages):
+    """English is the same words in capitals."""
+
+    def __init__(self, state: str) -> None:
+        self._state = state
+
+    def __getitem__(self, tag: str) -> Spoken:
+        spoken = Spoken({})
+        if tag == "en":
+            spoken.of = self._of  # type: ignore[method-assign]
+        return spoken
+
+    def _of(self, context: str, source: str) -> Any:
+        return SimpleNamespace(text=f"EN {source.upper().replace('{PROVINCE}', '{province}')}", state=self._state)
+
+
+@pytest.mark.parametrize(("status", "drafts"), [("approved", "hide"), ("draft", "bilingual"), ("draft", "hide")])
+def test_a_translated_profile_is_set_and_a_draft_stands_beside_the_vietnamese(
+    catalogue: Catalogue, status: Any, drafts: Any
+) -> None:
+    vi, *others = profiles(dataclasses.replace(catalogue, spoken=SpokenTo(status), drafts=drafts))
+    if (status, drafts) == ("draft", "hide"):
+        assert others == []
+        return
+    (en,) = others
+    assert en.language == "en"
+    line, ours = en.commands[0][1], vi.commands[0][1]
+    assert line == (f"EN {ours.upper()}" if status == "approved" else f"EN {ours.upper()} / {ours}")
+    assert (en.short_description == vi.short_description) is (status == "draft"), "both do not fit"
+    assert len(en.description) <= 512
+    assert "Đắk Lắk" in en.description
 
 
 # ── loa check ──────────────────────────────────────────────────────────────────────────────────────
