@@ -320,7 +320,7 @@ class Catalogue:
             about = {LANGUAGE_ASKED: language}
             return vietnamese if entry.key in ABOUT_LANGUAGES else self._with_notice(vietnamese, "no_texts_notice", about)
         if self.in_force.is_translation_withdrawn(entry.key, language):
-            return self._with_notice(vietnamese, "only_vietnamese", {}, language)
+            return self._only_vietnamese(vietnamese, language)
         found = self.spoken[language].of(entry.key, entry.text)
         fragments = self._fragments(language)
         said = self._fill(replace(entry, text=found.text), values, fragments) if found else vietnamese
@@ -329,11 +329,11 @@ class Catalogue:
             buttons = (*self._spoken_buttons(entry, values, language, only_approved=True), self._back())
             return replace(said, buttons=buttons, language=language, revision=found.revision, attachments=heard)
         if entry.risk == "high":
-            return self._with_notice(vietnamese, "only_vietnamese", {}, language)
+            return self._only_vietnamese(vietnamese, language)
         if self.drafts == "hide":
             return vietnamese
         if found is None:
-            return self._without_translation(vietnamese, language)
+            return self._only_vietnamese(vietnamese, language, is_told_below=False)
         notice = self._in_both("draft_notice", {}, language)
         return replace(
             vietnamese,
@@ -381,10 +381,12 @@ class Catalogue:
         said = [found.text.format(language_name=name.own_name)] if found else []
         return (Attachment(clip.address, " · ".join([*said, source.format(language_name=name.name)]), "audio"),)
 
-    def _without_translation(self, vietnamese: Answer, language: str) -> Answer:
-        """The Vietnamese answer, and a line in the language that says so, with the numbers to call, if there are words for it."""
-        told = self._in_both("only_vietnamese", {}, language).split("\n")
-        return replace(vietnamese, text=f"{vietnamese.text}\n\n{told[0]}") if len(told) > 1 else vietnamese
+    def _only_vietnamese(self, vietnamese: Answer, language: str, *, is_told_below: bool = True) -> Answer:
+        """The Vietnamese answer below a line in the language, if it has words for it, that says so and names the numbers to call:
+        who cannot read the answer sees them first. `is_told_below`: Vietnamese says it too, at the end."""
+        *above, below = self._in_both("only_vietnamese", {}, language).split("\n")
+        parts = [*above, vietnamese.text, *([below] if is_told_below else [])]
+        return replace(vietnamese, text="\n\n".join(parts))
 
     def _with_notice(self, answer: Answer, fragment: str, values: Mapping[str, Any], language: str = VIETNAMESE) -> Answer:
         return replace(answer, text=f"{answer.text}\n\n{self._in_both(fragment, values, language)}")

@@ -98,7 +98,7 @@ def test_a_withdrawn_translation_gives_way_to_the_vietnamese_text(catalogue: Cat
     holds(catalogue, withdrawn("en"))
     after = catalogue.answer(KEY, language="en")
     assert (after.language, after.withdrawn) == ("vi", False)
-    assert after.text.startswith(catalogue.answer(KEY).text)
+    assert catalogue.answer(KEY).text in after.text
     assert catalogue.answer(KEY, language="rad").language == catalogue.answer(KEY, language="rad").language
     assert catalogue.heard(KEY, "en") is None
 
@@ -164,7 +164,7 @@ def test_emergencies_come_first_and_braces_are_only_letters(catalogue: Catalogue
 
 def test_a_notice_in_another_language_says_that_it_is_in_vietnamese(catalogue: Catalogue) -> None:
     vietnamese, other = said(catalogue, notice()), said(catalogue, notice(), "en")
-    assert other.text.startswith(vietnamese.text)
+    assert vietnamese.text in other.text
     assert len(other.text) > len(vietnamese.text)
 
 
