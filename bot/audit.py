@@ -30,6 +30,8 @@ Action = Literal[
     "model_promoted", "model_rolled_back",
     # citizens' data
     "privacy_export", "privacy_erase",
+    # messages
+    "undelivered_sent_again",
 ]  # fmt: skip
 
 INSERT: LiteralString = "INSERT INTO audit_log (actor, action, object, detail) VALUES (%s, %s, %s, %s)"

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from bot import model, promotion
 from bot.cli_report import report
+from bot.cli_undelivered import undelivered
 from bot.settings import ROOT, CannotGoOn, Settings, SettingsError, ensure_home
 
 # The commands of each room: their module and what they are about.
@@ -52,6 +53,7 @@ app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, pret
 for _name, (_module, _about) in ROOMS.items():
     app.add_typer(typer.Typer(), name=_name, help=_about)
 app.command()(report)
+app.command()(undelivered)
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from bot.channels.sending import OutsideWindow, SendBlocked, SendFailed, SendLater, SendProblem, SendUnknown
+from bot.dialogue.undelivered import send_again, undelivered
 from tests.dialogue.talk import CHANNEL, Talk
 
 DELIVERY = "SELECT delivery FROM messages WHERE direction = 'outgoing' ORDER BY id DESC LIMIT 1"
@@ -117,3 +118,37 @@ async def test_a_message_that_waits_for_the_platforms_pace_keeps_no_worker(talk:
     assert talk.sender.sent == []
     assert await talk.step()
     assert await talk.one(DELIVERY) == "sent"
+
+
+async def test_what_failed_is_listed_by_reason_and_sent_again_once_it_is_mended(talk: Talk) -> None:
+    talk.sender.faults = [SendFailed("Zalo answered -320", reason="-320")]
+    await talk.says("xin chào")
+    await talk.step()
+    since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
+    async with talk.pool.connection() as connection:
+        (found,) = await undelivered(connection, since)
+        assert (found.channel, found.status, found.reason, found.count) == (CHANNEL, "failed", "Zalo answered -320", 1)
+        assert await send_again(connection, "telegram", since, "shell:an") == 0
+        assert await send_again(connection, CHANNEL, since, "shell:an") == 1
+        assert await undelivered(connection, since) == []
+    await talk.step()
+    assert await talk.one(DELIVERY) == "sent"
+    assert await talk.one("SELECT count(*) FROM audit_log WHERE action = 'undelivered_sent_again'") == 2
+
+
+@pytest.mark.parametrize("ended", [SendUnknown("broke"), SendBlocked("gone"), OutsideWindow("late")])
+async def test_what_may_have_arrived_or_would_be_refused_is_not_sent_again(talk: Talk, ended: SendProblem) -> None:
+    talk.sender.faults = [ended]
+    await talk.says("xin chào")
+    await talk.step()
+    async with talk.pool.connection() as connection:
+        assert await send_again(connection, CHANNEL, datetime.datetime.min.replace(tzinfo=datetime.UTC), "shell:an") == 0
+
+
+async def test_whoever_got_a_newer_answer_is_not_sent_the_old_one(talk: Talk) -> None:
+    talk.sender.faults = [SendFailed("Zalo answered -320")]
+    for text in ("xin chào", "còn đó không"):
+        await talk.says(text)
+        await talk.step()
+    async with talk.pool.connection() as connection:
+        assert await send_again(connection, CHANNEL, datetime.datetime.min.replace(tzinfo=datetime.UTC), "shell:an") == 0

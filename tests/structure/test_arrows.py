@@ -27,6 +27,7 @@ LEVELS = {
     "bot.cli_translators": 7.5,
     "bot.cli_privacy": 8,
     "bot.cli_report": 8,
+    "bot.cli_undelivered": 8,
     "bot.cli_zalo": 8,
     "bot.web": 7,
     "bot.chatpage": 6,
