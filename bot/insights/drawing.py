@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.campaigns.tables import FEW, HIDDEN, Cell
+from bot.campaigns.tables import FEW, HIDDEN, Cell, hidden
 
 INK, QUIET, LINE = "#12262b", "#40555b", "#c3cfcd"
 COLOURS = ("#0f616d", "#e69f00", "#d55e00", "#56b4e9", "#7a7a7a")
@@ -23,16 +23,23 @@ WIDTH, DPI = 480, 80
 TEXT = 17 * 72 / DPI
 # Where a hidden number is drawn: it is not told whether it was one or four.
 HIDDEN_HEIGHT = 2.5
+# Where all are few, their bars are short all the same.
+LEAST_WHOLE = 12.0
 MOST_DAYS = 5
 _one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Series:
-    """A name and a cell for each day or step."""
+    """A name and a cell for each day or step; `heights`: how high they are drawn, where the cells do not say it."""
 
     name: str
     cells: Sequence[Cell]
+    heights: Sequence[float] = ()
+
+    @property
+    def drawn(self) -> Sequence[float]:
+        return self.heights or [height(cell) for cell in self.cells]
 
 
 def lines(labels: Sequence[str], series: Sequence[Series]) -> bytes:
@@ -40,12 +47,12 @@ def lines(labels: Sequence[str], series: Sequence[Series]) -> bytes:
 
     def draw(axes: Any) -> None:
         for number, one in enumerate(series):
-            heights = [height(cell) for cell in one.cells]
+            heights = one.drawn
             style = ("-", "--", ":")[number % 3]
             marks = {"marker": "os^"[number % 3], "markersize": 5, "markevery": max(1, len(labels) // 15)}
             axes.plot(range(len(labels)), heights, color=COLOURS[number], linewidth=2.5, linestyle=style, label=one.name, **marks)
         _days(axes, labels)
-        axes.set_ylim(0, max(1, *(height(cell) for one in series for cell in one.cells)) * 1.08)
+        axes.set_ylim(0, max(1, *(height for one in series for height in one.drawn)) * 1.08)
         _legend(axes, len(series))
 
     return _drawn(draw, 380)
@@ -59,7 +66,7 @@ def stacked(labels: Sequence[str], series: Sequence[Series]) -> bytes:
 
         floor = [0.0] * len(labels)
         for number, one in enumerate(series):
-            top = [below + height(cell) for below, cell in zip(floor, one.cells, strict=True)]
+            top = [below + above for below, above in zip(floor, one.drawn, strict=True)]
             look = {"facecolor": COLOURS[number], "hatch": HATCHES[number], "edgecolor": "white", "linewidth": 0}
             axes.add_patch(PathPatch(_columns(floor, top), label=one.name, **look))
             floor = top
@@ -80,21 +87,21 @@ def _columns(floor: Sequence[float], top: Sequence[float], width: float = 0.86) 
     return Path(corners, [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(floor))
 
 
-def bars(series: Series, names: Sequence[str], before: Sequence[Cell] = (), before_name: str = "") -> bytes:
+def bars(series: Series, names: Sequence[str], before: Series | None = None) -> bytes:
     """A bar for each name with its number, the longest name first; `before`: a mark where it stood."""
 
     def draw(axes: Any) -> None:
         places = range(len(names))
-        heights = [height(cell) for cell in series.cells]
-        axes.barh(places, heights, height=0.4, color=COLOURS[0])
-        largest = max([*heights, *(height(cell) for cell in before), 1])
-        for place, (cell, length) in enumerate(zip(series.cells, heights, strict=True)):
-            end = max(length, height(before[place])) if before else length
+        marked = before.drawn if before else [0.0] * len(names)
+        axes.barh(places, series.drawn, height=0.4, color=COLOURS[0])
+        largest = max([*series.drawn, *marked, LEAST_WHOLE])
+        for place, (cell, length) in enumerate(zip(series.cells, series.drawn, strict=True)):
+            end = max(length, marked[place])
             axes.text(end + largest * 0.02, place, said(cell), va="center", color=INK, fontsize=TEXT, family=FONT)
             axes.text(0, place - 0.25, names[place], va="bottom", color=INK, fontsize=TEXT, family=FONT, parse_math=False)
         if before:
             marks = {"marker": "|", "s": 300, "linewidths": 3.5, "color": COLOURS[2], "zorder": 3}
-            axes.scatter([height(cell) for cell in before], list(places), label=before_name, **marks)
+            axes.scatter(marked, list(places), label=before.name, **marks)
             _legend(axes, 1)
         axes.set_xlim(0, largest * 1.22)
         axes.set_ylim(len(names) - 0.6, -0.8)
@@ -109,16 +116,27 @@ def columns(series: Series, names: Sequence[str]) -> bytes:
     """A column for each step of a histogram, its number above it."""
 
     def draw(axes: Any) -> None:
-        heights = [height(cell) for cell in series.cells]
+        heights = series.drawn
         axes.bar(range(len(names)), heights, width=0.8, color=COLOURS[0])
         for place, (cell, top) in enumerate(zip(series.cells, heights, strict=True)):
             if cell != 0:
                 axes.text(place, top, said(cell), ha="center", va="bottom", color=INK, fontsize=TEXT * 0.9, family=FONT)
         axes.set_xticks(range(len(names)), names, rotation=35, ha="right", fontsize=TEXT * 0.9, family=FONT)
-        axes.set_ylim(0, max([*heights, 1]) * 1.15)
+        axes.set_ylim(0, max([*heights, LEAST_WHOLE]) * 1.15)
         axes.set_yticks([])
 
     return _drawn(draw, 400)
+
+
+def heights(column: Sequence[int]) -> list[float]:
+    """How high the cells of `hidden` are drawn: few as 2.5. The number that is hidden beside the only few, and may be large, is
+    drawn at what the sum leaves for it, which is no secret: a picture of 280 as of 2 would lie."""
+    cells = hidden(column)
+    drawn = [height(cell) for cell in cells]
+    if HIDDEN in cells:
+        few, beside = cells.index(FEW), cells.index(HIDDEN)
+        drawn[beside] = column[few] + column[beside] - HIDDEN_HEIGHT
+    return drawn
 
 
 def height(cell: Cell) -> float:

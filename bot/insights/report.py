@@ -7,7 +7,7 @@ import datetime
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,6 +83,7 @@ class Week:
 class Section:
     title: str
     lines: Sequence[str]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,11 @@ class Reporter:
         corrected = await _corrections(connection, week.days)
         reported = await _rumour_reports(connection, week.days)
         reworded = await _reworded(connection, week.days)
+        withdrawn, judged = await _withdrawn(connection, week.days), await _judged(connection, week.days)
         # Names and translations are read from files.
         sections = await asyncio.to_thread(self._sections, span, before, earlier, corrected, reworded, reported)
+        by_staff = {"rumours": self._verdicts(judged), "corrected": self._taken_back(withdrawn)}
+        sections = [replace(one, lines=[*one.lines, *by_staff.get(one.name, [])]) for one in sections]
         return Report(
             week,
             self.words["report_title"].format(week=f"{week.number}/{week.year}"),
@@ -145,7 +149,7 @@ class Reporter:
             "translations": self._translations(),
             "health": self._health(span),
         }
-        return [Section(self.words["report_sections"][name], said) for name, said in lines.items()]
+        return [Section(self.words["report_sections"][name], said, name) for name, said in lines.items()]
 
     def _notes(self, span: Span, now: datetime.datetime) -> list[str]:
         if span.is_empty:
@@ -247,6 +251,21 @@ class Reporter:
         ]
         return [*(lines or [say["corrected_none"]]), *([say["reworded"].format(count=said(reworded))] if reworded else [])]
 
+    def _taken_back(self, keys: Sequence[str]) -> list[str]:
+        """Answers that staff withdrew, whether they came back since or not; several to one question are named once."""
+        named = list(dict.fromkeys(self._namer.answer(key) for key in keys))
+        answers = ", ".join(named[:MOST_JUDGED]) + (" …" if len(named) > MOST_JUDGED else "")
+        return [self.words["report_lines"]["withdrawn"].format(count=said(len(keys)), answers=answers)] if keys else []
+
+    def _verdicts(self, judged: Sequence[tuple[str, str]]) -> list[str]:
+        """Claims and verdicts are words of staff that two people approved."""
+        say, fragments = self.words["report_lines"], self._catalogue.fragments
+        lines = [
+            say["verdict"].format(claim=claim, judged=fragments[f"judged_{verdict}"]) for claim, verdict in judged[:MOST_JUDGED]
+        ]
+        left = len(judged) - len(lines)
+        return lines + ([say["verdicts_more"].format(count=said(left))] if left else [])
+
     def _translations(self) -> list[str]:
         say, wanted, lines = self.words["report_lines"], sources(self._catalogue), []
         for language in self._catalogue.languages.of_province(self._catalogue.province):
@@ -344,3 +363,23 @@ async def _reworded(connection: DictConnection, days: Days) -> int:
         {"first": days.first, "last": days.last},
     )
     return int(cast(dict[str, Any], await cursor.fetchone())["count"])
+
+
+async def _withdrawn(connection: DictConnection, days: Days) -> list[str]:
+    """Keys of the answers that were withdrawn in these days."""
+    cursor = await connection.execute(
+        """SELECT response_key FROM withdrawals WHERE (withdrawn_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date BETWEEN %s AND %s
+            GROUP BY 1 ORDER BY min(id)""",
+        [days.first, days.last],
+    )
+    return [str(row["response_key"]) for row in await cursor.fetchall()]
+
+
+async def _judged(connection: DictConnection, days: Days) -> list[tuple[str, str]]:
+    """(claim, verdict) of what was published in these days."""
+    cursor = await connection.execute(
+        """SELECT claim, verdict FROM rumour_verdicts WHERE state = 'approved'
+              AND (decided_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date BETWEEN %s AND %s ORDER BY id""",
+        [days.first, days.last],
+    )
+    return [(str(row["claim"]), str(row["verdict"])) for row in await cursor.fetchall()]

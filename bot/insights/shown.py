@@ -135,38 +135,41 @@ class View:
 
     def _outcomes(self) -> Picture:
         """A day's few are hidden together with its next smallest, so that the day's sum does not tell them."""
-        rows = [hidden([day[name] for name in OUTCOMES]) for day in self._by_day()]
-        columns = [[row[number] for row in rows] for number in range(len(OUTCOMES))]
-        series = [Series(self._words["measures"][name], column) for name, column in zip(OUTCOMES, columns, strict=True)]
+        counts = [[day[name] for name in OUTCOMES] for day in self._by_day()]
+        columns = list(zip(*map(hidden, counts), strict=True))
+        heights = list(zip(*map(drawing.heights, counts), strict=True))
+        names = [self._words["measures"][name] for name in OUTCOMES]
+        series = [Series(*one) for one in zip(names, columns, heights, strict=True)]
         head = [self._words["heads"]["day"], *(one.name for one in series)]
         return Picture("outcomes", head, self._day_rows(columns), lambda: drawing.stacked(self._labels(), series))
 
     def _bars(self, name: str, part: str, measure: str, *, with_before: bool = False) -> Picture:
         counts = self.span.parts[part]
         keys = [key for key in counts if counts[key][measure]]
-        cells = dict(zip(keys, hidden([counts[key][measure] for key in keys]), strict=True))
-        earlier = self._earlier(part, measure, keys) if with_before else {}
-        head = [self._words["heads"][part], self._words["measures"][measure]]
-        head += [self._words["measures"]["before"]] if with_before else []
-        rows = [[self._namer.of(part, key), cells[key], *([earlier[key]] if with_before else [])] for key in keys]
+        now = self._series(self._words["measures"][measure], [counts[key][measure] for key in keys])
+        before = None
+        if with_before:
+            earlier = self.before.parts[part]
+            before = self._series(self._words["measures"]["before"], [earlier.get(key, NONE)[measure] for key in keys])
+        shown_series = [now, before] if before else [now]
+        head = [self._words["heads"][part], *(one.name for one in shown_series)]
+        rows = [[self._namer.of(part, key), *(one.cells[n] for one in shown_series)] for n, key in enumerate(keys)]
         # What was not said or not understood would make all else small; it stands in the table.
-        drawn = [key for key in keys if key][:MOST_BARS]
-        series = Series(head[1], [cells[key] for key in drawn])
-        names = [self._namer.of(part, key) for key in drawn]
-        before = [earlier[key] for key in drawn] if with_before else []
-        return Picture(name, head, rows, lambda: drawing.bars(series, names, before, self._words["measures"]["before"]))
+        chosen = [n for n, key in enumerate(keys) if key][:MOST_BARS]
+        names = [self._namer.of(part, keys[n]) for n in chosen]
+        return Picture(name, head, rows, lambda: drawing.bars(_of(now, chosen), names, before and _of(before, chosen)))
 
-    def _earlier(self, part: str, measure: str, keys: Sequence[str]) -> dict[str, Cell]:
-        counts = self.before.parts[part]
-        return dict(zip(keys, hidden([counts.get(key, NONE)[measure] for key in keys]), strict=True))
+    @staticmethod
+    def _series(name: str, column: Sequence[int]) -> Series:
+        return Series(name, hidden(column), drawing.heights(column))
 
     def _waits(self) -> Picture:
         steps = _in_steps(self.span.waits)
-        cells = hidden(list(steps.values()))
-        names = [self._wait_name(step) for step in steps]
-        rows = [[name, cell] for name, cell in zip(names, cells, strict=True)] if any(steps.values()) else []
         head = [self._words["heads"]["wait"], self._words["measures"]["count"]]
-        return Picture("waits", head, rows, lambda: drawing.columns(Series(head[1], cells), names))
+        series = self._series(head[1], list(steps.values()))
+        names = [self._wait_name(step) for step in steps]
+        rows = [[name, cell] for name, cell in zip(names, series.cells, strict=True)] if any(steps.values()) else []
+        return Picture("waits", head, rows, lambda: drawing.columns(series, names))
 
     def _wait_name(self, step: int) -> str:
         time = self._namer.time(step)
@@ -220,6 +223,10 @@ class View:
         is_faster = now < before
         said = self._words["change_faster" if is_faster else "change_slower"].format(before=self._namer.time(before))
         return Tile(name, value, said, BETTER if is_faster else WORSE)
+
+
+def _of(series: Series, places: Sequence[int]) -> Series:
+    return Series(series.name, [series.cells[n] for n in places], [series.drawn[n] for n in places])
 
 
 def amount(value: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -30,13 +30,6 @@ SOURCE = {
 }
 ANSWER = Outgoing("Xét nghiệm ở trạm y tế", source=SOURCE, key="utter_testing_where", revision="1a2b3c4d")
 HELPFUL, NOT_HELPFUL = ('/helpful{"answer":"1a2b3c4d"}', '/not_helpful{"answer":"1a2b3c4d"}')
-
-
-@pytest.fixture
-def rasa() -> Iterator[RasaSimulator]:
-    simulator = RasaSimulator()
-    yield simulator
-    simulator.close()
 
 
 @pytest_asyncio.fixture

@@ -12,8 +12,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.campaigns.tables import FEW, HIDDEN
+from bot.campaigns.tables import FEW, HIDDEN, hidden
 from bot.insights import drawing
 from bot.insights.drawing import Series
 from bot.insights.insights_page import PAGE, InsightsPage
@@ -145,7 +147,7 @@ def test_the_drawings_hold_hidden_numbers_as_hidden() -> None:
     pictures = [
         drawing.lines(days, [whole, few]),
         drawing.stacked(days, [whole, few]),
-        drawing.bars(Series("Câu hỏi", [90, FEW]), ["Xét nghiệm ở đâu", "Số cần gọi"], [40, 0], "Khoảng trước"),
+        drawing.bars(Series("Câu hỏi", [90, FEW]), ["Xét nghiệm ở đâu", "Số cần gọi"], Series("Khoảng trước", [40, 0])),
         drawing.columns(Series("Số lần", [7, FEW, 0]), ["trong 5 phút", "trong 1 giờ", "lâu hơn"]),
     ]
     for picture in pictures:
@@ -153,6 +155,18 @@ def test_the_drawings_hold_hidden_numbers_as_hidden() -> None:
         assert len(picture) < 200_000
     assert drawing.height(FEW) == drawing.height(HIDDEN) == 2.5
     assert pictures[0] == drawing.lines(days, [whole, few]), "the same counts give the same bytes"
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=12))
+def test_a_picture_is_as_high_as_its_sum_and_tells_no_few(column: list[int]) -> None:
+    drawn, cells = drawing.heights(column), hidden(column)
+    assert sum(drawn) == pytest.approx(sum(column), abs=1.5 * max(1, cells.count(FEW)))
+    assert all(one == 2.5 for one, cell in zip(drawn, cells, strict=True) if cell == FEW)
+    if HIDDEN in cells:  # whatever the few is, with the same sum it is the same picture
+        few, beside = cells.index(FEW), cells.index(HIDDEN)
+        other = list(column)
+        other[few], other[beside] = (1, column[beside] + column[few] - 1)
+        assert hidden(other) != cells or drawing.heights(other) == drawn
 
 
 def test_the_file_has_a_line_for_each_day_and_hides_few(an: Browser, office: Office) -> None:

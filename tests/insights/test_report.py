@@ -188,6 +188,31 @@ async def test_corrections_of_the_week_are_told_without_anybody(office: Office) 
     assert SAYS["corrected_sent"].format(count=6) in line
 
 
+async def test_what_staff_took_back_and_judged_is_told(office: Office) -> None:
+    counted(office, MONDAY, messages=50, conversations=50)
+    at, other = (datetime.datetime(2026, 11, day, 9, tzinfo=VIETNAM) for day in (17, 9))
+    for key, when in (("utter_testing_where", at), ("utter_testing_where", at), ("utter_hotline", at), ("utter_greet", other)):
+        office.rows(
+            """INSERT INTO withdrawals (response_key, reason, withdrawn_by, withdrawn_at, until, ended_by, ended_at)
+               VALUES (%s, 'r', 'an', %s, 'infinity', 'an', now())""",
+            key,
+            when,
+        )
+    for number, when in enumerate([at] * 4 + [other]):
+        office.rows(
+            """INSERT INTO rumour_verdicts (claim, verdict, text, source_issuer, source_title, source_date, valid_until, written_by,
+                                            state, decided_by, decided_at)
+               VALUES (%s, 'wrong', 't', 'i', 't', '2026-11-01', '2027-01-01', 'an', 'approved', 'binh', %s)""",
+            f"tin {number}",
+            when,
+        )
+    report = await read(office)
+    titles = ", ".join(CATALOGUE.title(intent) for intent in ("testing_where", "hotline"))
+    assert lines(report, "corrected")[-1] == SAYS["withdrawn"].format(count=2, answers=titles)
+    judged = [SAYS["verdict"].format(claim=f"tin {n}", judged=CATALOGUE.fragments["judged_wrong"]) for n in range(3)]
+    assert lines(report, "rumours")[-4:] == [*judged, SAYS["verdicts_more"].format(count=1)]
+
+
 def filled(count: int, letters: int) -> Report:
     sections = [Section(f"Phần {number}", ["Ắ" * 3 + " chữ" * (letters // 4)] * count) for number in range(8)]
     return Report(WEEK, "Báo cáo tuần 47/2026", "Loa", "16/11/2026 đến 22/11/2026", [], sections, "Lập lúc")
