@@ -17,6 +17,7 @@ from bot.database import migrate
 from bot.postgres import EmbeddedPostgres
 from tests.chromium import FLAGS, WAIT_MS, chromium_or_skip
 from tests.databases import Databases
+from tests.simulators.rasa import RasaSimulator
 
 for name in [
     name
@@ -75,3 +76,10 @@ def shared_database_url(databases: Databases) -> Iterator[str]:
     """For what is started once for all tests of a file."""
     with databases.one() as url:
         yield url
+
+
+@pytest.fixture
+def rasa() -> Iterator[RasaSimulator]:
+    simulator = RasaSimulator()
+    yield simulator
+    simulator.close()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -8,13 +8,6 @@ import pytest_asyncio
 from tests.dialogue.talk import Talk, talking
 from tests.office import Office
 from tests.simulators.rasa import RasaSimulator
-
-
-@pytest.fixture
-def rasa() -> Iterator[RasaSimulator]:
-    simulator = RasaSimulator()
-    yield simulator
-    simulator.close()
 
 
 @pytest_asyncio.fixture

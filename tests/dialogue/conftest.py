@@ -13,13 +13,6 @@ from tests.simulators.telegram import TOKEN, TelegramSimulator
 
 
 @pytest.fixture
-def rasa() -> Iterator[RasaSimulator]:
-    simulator = RasaSimulator()
-    yield simulator
-    simulator.close()
-
-
-@pytest.fixture
 def telegram() -> Iterator[TelegramSimulator]:
     simulator = TelegramSimulator()
     yield simulator

@@ -30,13 +30,6 @@ ASKED = (
 
 
 @pytest.fixture
-def rasa() -> Iterator[RasaSimulator]:
-    simulator = RasaSimulator()
-    yield simulator
-    simulator.close()
-
-
-@pytest.fixture
 def gateway(database_url: str, rasa: RasaSimulator, tmp_path: Path) -> Iterator[GatewayProcess]:
     with GatewayProcess(database_url, rasa.url, tmp_path) as process:
         yield process

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -10,13 +10,6 @@ import pytest_asyncio
 from tests.dialogue.talk import Talk, talking
 from tests.simulators.rasa import RasaSimulator
 from tests.simulators.server import Answer
-
-
-@pytest.fixture
-def rasa() -> Iterator[RasaSimulator]:
-    simulator = RasaSimulator()
-    yield simulator
-    simulator.close()
 
 
 @pytest_asyncio.fixture

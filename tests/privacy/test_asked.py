@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from psycopg.types.json import Jsonb
 
 from bot.languages.catalogue import Catalogue
-from bot.privacy.asked import ERASED, KEPT, DataRequests
+from bot.privacy.asked import ASKED, ERASED, KEPT, DataRequests, asks_to_erase
 from bot.settings import ROOT
 from tests.dialogue.talk import Talk, talking
 from tests.office import Office
@@ -17,13 +17,6 @@ from tests.privacy.person import found_in
 from tests.simulators.rasa import RasaSimulator
 
 SECRET = "tôi-có-bí-mật-trầm-hương"
-
-
-@pytest.fixture
-def rasa() -> Iterator[RasaSimulator]:
-    simulator = RasaSimulator()
-    yield simulator
-    simulator.close()
 
 
 @pytest_asyncio.fixture
@@ -95,3 +88,36 @@ async def test_it_is_erased_also_while_a_person_has_the_conversation(talk: Talk,
     await talk.presses("/erase_my_data")
     await talk.step()
     assert found_in(office, SECRET) == []
+
+
+async def test_who_talks_with_a_person_is_asked_and_answered_too(talk: Talk, office: Office) -> None:
+    """Rasa is not asked there: before, the wish met silence."""
+    await talk.says(SECRET)
+    await talk.step()
+    await talk.rows("UPDATE conversations SET owner = 'operator'")
+    await talk.says("Xoa du lieu cua toi nhe")
+    await talk.step()
+    assert talk.sender.keys[-1] == ASKED
+    await talk.presses("/keep_my_data")
+    await talk.step()
+    assert talk.sender.keys[-1] == KEPT
+    await talk.presses("/erase_my_data")
+    await talk.step()
+    assert found_in(office, SECRET) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("xóa dữ liệu của tôi", True),
+        ("XOA DU LIEU CUA TOI!!", True),
+        ("please delete my data", True),
+        ("xóa hết dữ liệu giúp em với ạ", True),
+        ("xóa dữ liệu của tôi, tôi khó thở quá", False),
+        ("dữ liệu cá nhân là gì", False),
+        ("điện thoại con tôi bị xóa dữ liệu tiêm chủng trên ứng dụng, giờ phải ra đâu để xin cấp lại giấy", False),
+        ("", False),
+    ],
+)
+def test_the_wish_is_known_by_its_words(text: str, asks: bool) -> None:
+    assert asks_to_erase(text) is asks

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from bot.languages.catalogue import VIETNAM, Catalogue
@@ -76,13 +75,6 @@ class Citizen:
     @property
     def offered(self) -> list[str]:
         return [button.payload for button in self.talk.sender.sent[-1].buttons]
-
-
-@pytest.fixture
-def rasa() -> Iterator[RasaSimulator]:
-    simulator = RasaSimulator()
-    yield simulator
-    simulator.close()
 
 
 @pytest_asyncio.fixture
