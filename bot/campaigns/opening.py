@@ -49,7 +49,7 @@ class Opening:
         answer = catalogue.answer(AGAIN if self.knows_loa else WELCOME, language=language)
         if answer.language != language:  # not translated yet: the usual welcome may be, and the answer comes in any case
             answer = catalogue.answer(USUAL_WELCOME, language=language)
-        return [] if self.knows_loa and answer.key == USUAL_WELCOME else [Outgoing.from_reply(answer.as_reply())]
+        return [] if self.knows_loa and answer.key == USUAL_WELCOME else [answer.as_outgoing()]
 
 
 async def opening_of(connection: DictConnection, message_id: int) -> Opening | None:

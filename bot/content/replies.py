@@ -23,7 +23,7 @@ def allowed(catalogue: Catalogue, reply: Outgoing) -> Outgoing:
     """The reply, or what is said in its place while it is withdrawn."""
     if reply.key not in catalogue.entries or not catalogue.in_force.withholds(reply.key, reply.language):
         return reply
-    instead = Outgoing.from_reply(catalogue.instead_of(reply.key, reply.language).as_reply())
+    instead = catalogue.instead_of(reply.key, reply.language).as_outgoing()
     return replace(instead, author=reply.author, quotes=reply.quotes)
 
 
@@ -37,7 +37,7 @@ def said(catalogue: Catalogue, notice: Notice, language: str = "vi") -> Outgoing
     key = "utter_notice_emergency" if notice.is_emergency else "utter_notice"
     until = f"{notice.ends_at.astimezone(VIETNAM):%H:%M, %d/%m/%Y}"
     answer = catalogue.answer(key, {"notice": notice.text, "until": until}, language)
-    return replace(Outgoing.from_reply(answer.as_reply()), key=notice_key(notice), revision="", buttons=())
+    return replace(answer.as_outgoing(), key=notice_key(notice), revision="", buttons=())
 
 
 def due(

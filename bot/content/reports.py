@@ -126,7 +126,7 @@ class RumourTalk:
             return False
 
     def _said(self, key: str, waiting: Waiting) -> Outgoing:
-        return Outgoing.from_reply(self._catalogue.answer(key, language=waiting.language).as_reply())
+        return self._catalogue.answer(key, language=waiting.language).as_outgoing()
 
 
 def refuted(
@@ -138,13 +138,13 @@ def refuted(
         return list(replies)
     match = known.match(text)
     if match is None:
-        offer = Outgoing.from_reply(catalogue.answer(OFFER, language=language).as_reply())
+        offer = catalogue.answer(OFFER, language=language).as_outgoing()
         return [*replies, offer] if offers and _can_be_checked(text) else list(replies)
     if isinstance(match.found, Rumour):
         answer = catalogue.answer(match.found.answer, language=language)
     else:
         answer = judged(catalogue, match.found, language)
-    return [*replies[:at], Outgoing.from_reply(answer.as_reply()), *replies[at + 1 :]]
+    return [*replies[:at], answer.as_outgoing(), *replies[at + 1 :]]
 
 
 def links_in(text: str) -> list[str]:

@@ -21,7 +21,6 @@ from bot.directory.rumours import Rumours
 from bot.handoff.telling import Address, store
 from bot.languages.catalogue import VIETNAM, Answer, Catalogue
 from bot.languages.in_force import Verdict
-from bot.messages import Outgoing
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +93,7 @@ class Telling:
             return False
         asked_on = f"{reports[0]['reported_at'].astimezone(VIETNAM):%d/%m/%Y}"
         before = self._catalogue.answer(RESULT, {"asked_on": asked_on}, answer.language)
-        await store(connection, to, Outgoing.from_reply(replace(answer, text=f"{before.text}\n\n{answer.text}").as_reply()))
+        await store(connection, to, replace(answer, text=f"{before.text}\n\n{answer.text}").as_outgoing())
         await connection.execute(
             "UPDATE rumour_reports SET telling = 'sent', told_at = now() WHERE id = ANY(%s::bigint[])",
             [[report["id"] for report in reports]],

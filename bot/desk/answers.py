@@ -154,7 +154,7 @@ class Answers:
             answer = degraded_answer(self.catalogue, "", Payload(topic), menu_was_shown=True, language=language)
         else:
             answer = self.catalogue.answer(key, values, language)
-        return Outgoing.from_reply(answer.as_reply())
+        return answer.as_outgoing()
 
     def _alone(self, own: Outgoing, vi: Outgoing) -> tuple[str, bool]:
         """(the part in the language, whether it is a draft): a draft is followed by a notice and the Vietnamese text."""

@@ -41,7 +41,7 @@ def without_the_hotline(replies: Sequence[Outgoing]) -> list[Outgoing]:
 
 
 def _sorry(language: str) -> Outgoing:
-    return Outgoing.from_reply(office().catalogue.answer(SORRY, language=language).as_reply())
+    return office().catalogue.answer(SORRY, language=language).as_outgoing()
 
 
 async def possible(connection: DictConnection, conversation_id: int, language: str, wished: Happening) -> Happening | None:

@@ -49,7 +49,7 @@ async def tell(
 async def say(connection: DictConnection, to: Address, key: str, values: dict[str, Any], in_reply_to: int | None = None) -> None:
     """Store an answer of the catalogue."""
     answer = office().catalogue.answer(key, values, to.language)
-    await store(connection, to, Outgoing.from_reply(answer.as_reply()), in_reply_to=in_reply_to)
+    await store(connection, to, answer.as_outgoing(), in_reply_to=in_reply_to)
 
 
 async def was_told(connection: DictConnection, to: Address, notice: Notice) -> bool:

@@ -56,7 +56,7 @@ class Feedback:
             return None
         # With a person there the bot says nothing between.
         answer = self._catalogue.answer(THANKS, language=waiting.language)
-        return [Outgoing.from_reply(answer.as_reply())] if waiting.owner == "bot" else []
+        return [answer.as_outgoing()] if waiting.owner == "bot" else []
 
     async def _was_here(self, waiting: Waiting, key: str) -> bool:
         """Whether this conversation was told the answer before, or was asked about any within a day."""

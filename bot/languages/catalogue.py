@@ -29,7 +29,7 @@ from bot.languages.news_lines import news_texts
 from bot.languages.normalise import fold, normalise
 from bot.languages.po import UI
 from bot.languages.spoken import Drafts, Spoken, SpokenFragments, SpokenLanguages
-from bot.messages import Attachment, Button, Payload
+from bot.messages import Attachment, Button, Outgoing, Payload
 from bot.settings import CannotGoOn
 from bot.yaml_files import read_yaml
 
@@ -122,6 +122,10 @@ class Answer:
             "attachments": [attachment.as_dict() for attachment in self.attachments],
             "figures": list(self.figures),
         }
+
+    def as_outgoing(self) -> Outgoing:
+        """The message that is stored and sent when no Rasa stands between."""
+        return Outgoing.from_reply(self.as_reply())
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ class Subscriptions:
         return Button(self._catalogue.fragment(fragment, waiting.language).format(**values), _to(wanted))
 
     def _answer(self, key: str, waiting: Waiting, buttons: Iterable[Button] = (), **values: Any) -> Outgoing:
-        reply = Outgoing.from_reply(self._catalogue.answer(key, values, waiting.language).as_reply())
+        reply = self._catalogue.answer(key, values, waiting.language).as_outgoing()
         return replace(reply, buttons=(*buttons, *reply.buttons))
 
     def _about(self, waiting: Waiting, wanted: Wanted) -> dict[str, Any]:

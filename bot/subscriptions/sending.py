@@ -198,7 +198,7 @@ def message(catalogue: Catalogue, editions: Sequence[Edition], language: str = "
     answer = catalogue.answer(NEWS, values, language)
     if answer.withdrawn:
         return None
-    said = Outgoing.from_reply(answer.as_reply())
+    said = answer.as_outgoing()
     topics = [Button(catalogue.title(intent, language), f"/{intent}") for intent in intents[:MOST_TOPIC_BUTTONS]]
     return replace(said, buttons=(*topics, *said.buttons))
 

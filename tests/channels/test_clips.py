@@ -42,7 +42,7 @@ def catalogue(plain: Catalogue, tmp_path: Path) -> Catalogue:
 def answer(catalogue: Catalogue, root: Path, content: bytes, *, is_synthetic: bool = False) -> Outgoing:
     """The answer as Rasa hands it over, with a clip."""
     kept(root, "vi", KEY, catalogue.answer(KEY).text, content, is_synthetic=is_synthetic)
-    return Outgoing.from_reply(catalogue.answer(KEY).as_reply())
+    return catalogue.answer(KEY).as_outgoing()
 
 
 def clip_of(message: Outgoing) -> Attachment:

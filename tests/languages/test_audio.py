@@ -16,7 +16,7 @@ from bot.languages import audio
 from bot.languages.audio import ClipRefused, Clips, digest, suffix_of
 from bot.languages.catalogue import Catalogue
 from bot.languages.clip_report import clip_counts, clip_findings, count_line
-from bot.messages import Attachment, Outgoing
+from bot.messages import Attachment
 from tests.languages.clips import MP3, OPUS, VORBIS, hearing, kept
 from tests.languages.test_catalogue_languages import KEY, VIETNAMESE, approved, draft, speaking
 
@@ -40,7 +40,7 @@ def test_an_answer_comes_with_the_clip_of_its_words(tmp_path: Path) -> None:
     (clip,) = clips_of(catalogue.answer(KEY))
     assert clip.url == f"audio/vi/{KEY}-{digest(path)}.mp3"
     assert clip.alt == catalogue.fragments["audio_clip"].format(language_name="tiếng Việt")
-    assert clips_of(Outgoing.from_reply(catalogue.answer(KEY).as_reply())) == [clip], "and survives the way through Rasa"
+    assert clips_of(catalogue.answer(KEY).as_outgoing()) == [clip], "and survives the way through Rasa"
     assert clips_of(catalogue.answer("utter_help_menu")) == []
 
 
