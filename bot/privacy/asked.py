@@ -1,9 +1,12 @@
 """A citizen's own word about their data, answered before Rasa and whoever owns the conversation: erase it, or leave it.
 
-Rasa asks ("xóa dữ liệu của tôi" is an intent); the two buttons below its question come here.
+Rasa asks ("xóa dữ liệu của tôi" is an intent); the two buttons below its question come here. Who waits for a person or talks with
+one is not heard by Rasa: then a table knows the words (data/directory/erase_words.yml).
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import structlog
 
@@ -12,13 +15,22 @@ from bot.dialogue import conversations
 from bot.dialogue.conversations import Waiting
 from bot.handoff.telling import Address, store
 from bot.languages.catalogue import Catalogue
+from bot.languages.danger import danger_sign
+from bot.languages.normalise import fold
+from bot.languages.phrases import words_of
 from bot.messages import Outgoing, Payload
 from bot.privacy import erasure
+from bot.settings import ROOT
+from bot.yaml_files import read_yaml
 
 log = structlog.get_logger(__name__)
 
 ERASE, KEEP = "erase_my_data", "keep_my_data"
-ERASED, KEPT = "utter_data_erased", "utter_data_kept"
+ASKED, ERASED, KEPT = "utter_delete_my_data", "utter_data_erased", "utter_data_kept"
+TABLE = "data/directory/erase_words.yml"
+# Longer lines tell something besides: whoever answers the citizen reads it.
+MOST_WORDS = 12
+LOOKED_AT = 200
 
 
 class DataRequests:
@@ -28,12 +40,23 @@ class DataRequests:
         self._pool, self._catalogue = pool, catalogue
 
     async def replies(self, waiting: Waiting, payload: Payload | None) -> list[Outgoing] | None:
-        """What is said to one of the two buttons; None for everything else."""
-        if payload is None or payload.intent not in (ERASE, KEEP):
-            return None
-        if payload.intent == KEEP:
-            return [self._said(KEPT, waiting.language)]
-        await self._erase(waiting)
+        """What is said to one of the two buttons, and to the wish where Rasa is not asked; None for everything else."""
+        if payload is None:
+            is_wish = waiting.owner != "bot" and waiting.author == "citizen" and asks_to_erase(waiting.text)
+            return await self._told(ASKED, waiting) if is_wish else None
+        if payload.intent == ERASE:
+            await self._erase(waiting)
+            return []
+        return await self._told(KEPT, waiting) if payload.intent == KEEP else None
+
+    async def _told(self, key: str, waiting: Waiting) -> list[Outgoing]:
+        """Whoever owns the conversation: it is between the citizen and Loa alone."""
+        said = self._said(key, waiting.language)
+        if waiting.owner == "bot":
+            return [said]
+        to = Address(waiting.conversation_id, waiting.channel, waiting.address, waiting.language)
+        async with self._pool.connection() as connection, connection.transaction():
+            await store(connection, to, said, in_reply_to=waiting.id, send_key=f"data:{waiting.id}")
         return []
 
     async def _erase(self, waiting: Waiting) -> None:
@@ -50,3 +73,16 @@ class DataRequests:
 
     def _said(self, key: str, language: str, **values: str) -> Outgoing:
         return Outgoing.from_reply(self._catalogue.answer(key, values, language).as_reply())
+
+
+def asks_to_erase(text: str) -> bool:
+    """Whether a short text holds one of the table's phrases; danger is heard before it."""
+    words = [fold(word) for word in words_of(text[:LOOKED_AT])]
+    said = f" {' '.join(words)} "
+    return len(words) <= MOST_WORDS and any(phrase in said for phrase in _phrases()) and not danger_sign(text)
+
+
+@cache
+def _phrases() -> tuple[str, ...]:
+    table = read_yaml(ROOT / TABLE)["erase"]
+    return tuple(f" {' '.join(fold(word) for word in words_of(phrase))} " for phrases in table.values() for phrase in phrases)
