@@ -18,7 +18,6 @@ from psycopg_pool import PoolTimeout
 
 from bot.database import Pool
 from bot.dialogue.conversations import Waiting
-from bot.directory.languages import VIETNAMESE
 from bot.languages.catalogue import Catalogue
 from bot.messages import Button, Outgoing, Payload
 
@@ -72,17 +71,10 @@ class Feedback:
     def _with_buttons(self, replies: Sequence[Outgoing]) -> list[Outgoing]:
         *before, last = replies
         buttons = tuple(
-            Button(self._title(key, last.language), str(Payload(intent, answer=last.revision))) for intent, key in WORDS.items()
+            Button(self._catalogue.fragment(key, last.language), str(Payload(intent, answer=last.revision)))
+            for intent, key in WORDS.items()
         )
         return [*before, replace(last, buttons=(*last.buttons, *buttons))]
-
-    def _title(self, key: str, language: str) -> str:
-        vietnamese = self._catalogue.fragments[key]
-        if language == VIETNAMESE or language not in self._catalogue.languages:
-            return vietnamese
-        found = self._catalogue.spoken[language].of(key, vietnamese)
-        is_shown = found is not None and (self._catalogue.drafts != "hide" or found.state == "approved")
-        return found.text if found is not None and is_shown else vietnamese
 
 
 def may_ask(replies: Sequence[Outgoing]) -> bool:
