@@ -57,7 +57,7 @@ def figure_texts(values: Mapping[str, Any], fragments: Fragments, *, beside: int
 def sentence(figure: Figure, fragments: Fragments) -> str:
     """`Đắk Lắk có 120 ca mắc COVID-19 mới được báo cáo trong 7 ngày từ 9/11 đến 15/11/2026.`"""
     template = fragments[f"figure_{figure['metric']}{_form(figure)}"]
-    return template.format(place=figure["place_name"], value=number(figure["value"]), time=_time(figure, fragments))
+    return template.format(place=figure["place_name"], value=_number(figure["value"], fragments), time=_time(figure, fragments))
 
 
 def corrected_lines(corrected: Sequence[Mapping[str, Any]], fragments: Fragments, *, beside: int) -> str:
@@ -73,9 +73,14 @@ def corrected_lines(corrected: Sequence[Mapping[str, Any]], fragments: Fragments
     return "\n".join(kept if len(kept) == len(lines) else [*kept, more])
 
 
-def number(value: int) -> str:
+def number(value: int, separator: str = ".") -> str:
     """11624000 → `11.624.000`."""
-    return f"{value:,}".replace(",", ".")
+    return f"{value:,}".replace(",", separator)
+
+
+def _number(value: int, fragments: Fragments) -> str:
+    """As the language groups its digits: to an English reader `43.206` is forty-three."""
+    return number(value, fragments["figure_thousands"])
 
 
 def pictures(values: Mapping[str, Any], fragments: Fragments) -> tuple[Attachment, ...]:
@@ -121,7 +126,9 @@ def _bar(bar: Mapping[str, Any], fragments: Fragments) -> str:
     day = spoken_date(bar["ends_on"]).rpartition("/")[0]
     if bar["value"] is None:
         return fragments["picture_bar_no_figure"].format(day=day)
-    return fragments["picture_bar_backlog" if bar["is_backlog"] else "picture_bar"].format(day=day, value=number(bar["value"]))
+    return fragments["picture_bar_backlog" if bar["is_backlog"] else "picture_bar"].format(
+        day=day, value=_number(bar["value"], fragments)
+    )
 
 
 def _corrected(figure: Figure, fragments: Fragments) -> str:
@@ -130,8 +137,8 @@ def _corrected(figure: Figure, fragments: Fragments) -> str:
         what=fragments[f"figure_what_{figure['metric']}{'_total' if figure['kind'] == 'total' else ''}"],
         place=figure["place_name"],
         time=_time(figure, fragments),
-        before=number(figure["told_value"]),
-        now=number(figure["value"]),
+        before=_number(figure["told_value"], fragments),
+        now=_number(figure["value"], fragments),
         unit=fragments[f"figure_unit_{figure['metric']}"],
         issuer=issuer if len(issuer) <= MOST_CHARACTERS_OF_AN_ISSUER else f"{cut(issuer, MOST_CHARACTERS_OF_AN_ISSUER - 1)}…",
     )
@@ -157,7 +164,7 @@ def _lines(told: Mapping[str, Any], fragments: Fragments, *, is_first_told: bool
 def _item(figure: Figure, fragments: Fragments, *, is_same_time: bool) -> str:
     time = fragments["figure_same_time"] if is_same_time else _time(figure, fragments)
     template = fragments[f"figure_item_{figure['metric']}{_form(figure)}"]
-    return template.format(place=figure["place_name"], value=number(figure["value"]), time=_capital(time))
+    return template.format(place=figure["place_name"], value=_number(figure["value"], fragments), time=_capital(time))
 
 
 def _form(figure: Figure) -> str:
@@ -186,11 +193,11 @@ def _compared(comparison: Mapping[str, Any], fragments: Fragments, *, is_now_tol
         return fragments["figure_not_comparable"]
     before, now = comparison["before"], comparison["now"]
     given = {
-        "change": number(abs(comparison["change"])),
+        "change": _number(abs(comparison["change"]), fragments),
         "unit": fragments[f"figure_unit_{now['metric']}"],
-        "before": number(before["value"]),
+        "before": _number(before["value"], fragments),
         "before_time": _time(before, fragments),
-        "now": number(now["value"]),
+        "now": _number(now["value"], fragments),
         "time": _capital(_time(now, fragments)),
     }
     return fragments[f"figure_compared_{comparison['direction']}{'' if is_now_told else '_now'}"].format(**given)

@@ -94,6 +94,12 @@ def test_two_issuers_are_both_named(catalogue: Catalogue) -> None:
     assert "Cục Phòng bệnh" in text
 
 
+def test_thousands_are_grouped_as_the_language_does(fragments: Any) -> None:
+    one = figure(value=11_624_000)
+    assert "11.624.000" in sentence(one, fragments)
+    assert "11,624,000" in sentence(one, {**fragments, "figure_thousands": ","})
+
+
 def test_a_window_of_hours_is_told_by_its_hours(fragments: Any) -> None:
     one = figure(starts_at="2026-11-20T09:00:00+00:00", ends_at="2026-11-21T09:30:00+00:00")
     said = sentence(one, fragments)
