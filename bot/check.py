@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.directory.rumours import RUMOUR_INTENTS
 from bot.findings import Finding
 from bot.languages.catalogue import Catalogue, Entry
 from bot.languages.clip_report import clip_findings
-from bot.messages import DATA_INTENTS, DESK_INTENTS, SUBSCRIPTION_INTENTS
+from bot.messages import GATEWAY_INTENTS
 
 MAX_ANSWER_CHARACTERS = 900
 MAX_BUTTON_CHARACTERS = 20
@@ -26,8 +25,6 @@ HIGH_RISK = frozenset(
         "utter_vaccine_pregnancy_children",
     }
 )
-# Buttons about calls (bot/desk/calls.py); no intent stands behind them.
-CALL_PAYLOADS = frozenset({"/call_code", "/call_unlink"})
 # Anything a citizen could take for a number to dial: 1900 9095, 0262.2460701, +84 …, 115 after "gọi".
 PHONE = re.compile(r"(?<![\d/.,-])(?:(?:\+84|0)[\d .]{7,12}\d|1[89]00[ .]?\d[\d .]{2,5}\d)(?![\d/])|(?<=gọi )\d{3,4}\b(?!/)")
 
@@ -80,10 +77,7 @@ def _button_errors(catalogue: Catalogue, entry: Entry) -> Iterator[str]:
 
 
 def _is_answered_before_rasa(payload: str) -> bool:
-    return (
-        payload.removeprefix("/") in DESK_INTENTS | DATA_INTENTS | SUBSCRIPTION_INTENTS | RUMOUR_INTENTS
-        or payload in CALL_PAYLOADS
-    )
+    return payload.removeprefix("/") in GATEWAY_INTENTS
 
 
 def unknown_numbers(catalogue: Catalogue, text: str) -> list[str]:

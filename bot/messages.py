@@ -149,7 +149,7 @@ class NotStored(Exception):
     """The message could not be stored. The edge answers 503, so that the platform or the page sends it again."""
 
 
-# Buttons about the desk, which the gateway understands by itself: no intents, Rasa never sees them.
+# Buttons that the gateway understands by itself: no intents, Rasa never sees them. About the desk and calls to it.
 DESK_INTENTS = frozenset(
     {
         "desk_position",
@@ -160,12 +160,11 @@ DESK_INTENTS = frozenset(
         "desk_transfer_no",
     }
 )
-
-
-# Of a person's own data, likewise.
+CALL_INTENTS = frozenset({"call_code", "call_unlink"})
+# About a person's own data; about a claim that may be handed over to staff.
 DATA_INTENTS = frozenset({"erase_my_data", "keep_my_data"})
-
-# Of news that somebody asks for, likewise. (`unsubscribe` is an intent, and the gateway takes its button.)
+RUMOUR_INTENTS = frozenset({"report_rumour", "keep_rumour"})
+# About news that somebody asks for. (`unsubscribe` is an intent, and the gateway takes its button.)
 SUBSCRIPTION_INTENTS = frozenset(
     {
         "subscribe_figures",
@@ -178,6 +177,7 @@ SUBSCRIPTION_INTENTS = frozenset(
         "subscription_end",
     }
 )
+GATEWAY_INTENTS = DESK_INTENTS | CALL_INTENTS | DATA_INTENTS | RUMOUR_INTENTS | SUBSCRIPTION_INTENTS
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bot.content.rumours import KnownRumours
 from bot.content.said import judged
 from bot.database import DictConnection, Pool
 from bot.dialogue.conversations import Waiting
-from bot.directory.rumours import KEEP, REPORT, Rumour
+from bot.directory.rumours import Rumour
 from bot.languages.catalogue import Catalogue
 from bot.languages.danger import danger_sign
 from bot.messages import Outgoing, Payload
@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 HOW_NEWS_IS_CHECKED = "utter_rumor_check"
 OFFER, THANKS, ADDED = "utter_report_offer", "utter_report_thanks", "utter_report_added"
 DECLINED, GONE = "utter_report_declined", "utter_report_gone"
+REPORT, KEEP = "report_rumour", "keep_rumour"
 # "tin này có thật không" tells nothing that anybody could check.
 LEAST_WORDS = 6
 MOST_LETTERS, MOST_LINKS, MOST_PICTURES, MOST_LINK_LETTERS = 2_000, 5, 10, 500

@@ -14,9 +14,6 @@ from typing import Any
 from bot.yaml_files import read_yaml
 
 FILE = "data/directory/rumours.yml"
-# Buttons about a claim that a citizen may hand over to staff, which the gateway understands by itself.
-REPORT, KEEP = "report_rumour", "keep_rumour"
-RUMOUR_INTENTS = frozenset({REPORT, KEEP})
 VERDICTS = ("wrong", "misleading", "outdated")
 
 

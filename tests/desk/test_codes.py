@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.payloads import short_id
-from bot.check import CALL_PAYLOADS
 from bot.database import DictConnection
 from bot.desk import codes
 from bot.desk.codes import CITIZEN_GUESSES, GET_CODE, OPERATOR_GUESSES, UNLINK, Asked, Code, CodeRefused, asked_of, digits_of
+from bot.messages import CALL_INTENTS
 from tests.office import Office
 
 # ---- what is typed
@@ -113,7 +113,8 @@ def test_any_text_can_be_read(text: str, pressed: str | None) -> None:
 
 
 def test_the_buttons_that_locales_may_have_are_those_that_are_answered() -> None:
-    assert {payload for payload in CALL_PAYLOADS if asked_of("", payload)} == CALL_PAYLOADS == {GET_CODE, UNLINK}
+    assert all(asked_of("", f"/{intent}") for intent in CALL_INTENTS)
+    assert {f"/{intent}" for intent in CALL_INTENTS} == {GET_CODE, UNLINK}
 
 
 def test_a_drawn_code_is_no_year_and_no_number_to_call() -> None:
