@@ -200,6 +200,7 @@ class CasePage:
             "refused": "" if found else refused,
             "in_force": lines(self._room.catalogue, self._words),
             "done": self._room.done(visit),
+            "again": f"{DESK}/cases/{case_id}",
             "q": "",
         }
         return self._room.layout.page(visit.request, "case.html", visit.person, visit.csrf, values, status)

@@ -153,5 +153,6 @@ class DeskPages:
             "refused": refused,
             "in_force": lines(self._room.catalogue, self._room.layout.words),
             "done": self._room.done(visit),
+            "again": DESK,
         }
         return self._room.layout.page(visit.request, "desk.html", visit.person, visit.csrf, values, status)

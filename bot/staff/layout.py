@@ -43,6 +43,8 @@ NAVIGATION: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("/staff/people", "nav_people", frozenset({"admin"})),
     ("/staff/audit", "nav_audit", frozenset({"admin"})),
 )
+# Leads on to the first room of the bar: the desk, for whoever works there.
+HOME = "/staff/start"
 
 
 class Layout:
@@ -75,15 +77,17 @@ class Layout:
         values: Mapping[str, Any] | None = None,
         status: int = 200,
     ) -> Response:
-        html = self._templates.get_template(template).render(
-            words=self.words,
-            person=person,
-            csrf=csrf,
-            versions=self.files.versions,
-            here=quote(request.url.path),
-            navigation=[(path, self.words[key]) for path, key, roles in NAVIGATION if person and person.role in roles],
-            **(values or {}),
-        )
+        """`again` among the values: where a login leads back to; else this page, unless a form led to it."""
+        given = {
+            "words": self.words,
+            "person": person,
+            "csrf": csrf,
+            "versions": self.files.versions,
+            "here": quote(request.url.path),
+            "again": quote(request.url.path if request.method == "GET" else HOME),
+            "navigation": [(path, self.words[key]) for path, key, roles in NAVIGATION if person and person.role in roles],
+        }
+        html = self._templates.get_template(template).render({**given, **(values or {})})
         may_run = person is not None or self._has_scripts
         return HTMLResponse(html, status, {**HEADERS, "Content-Security-Policy": SCRIPTS_POLICY} if may_run else HEADERS)
 

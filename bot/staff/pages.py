@@ -35,7 +35,7 @@ from bot.staff.door import (
     set_cookie,
 )
 from bot.staff.forms import Form, read_form
-from bot.staff.layout import HEADERS, HERE, NAVIGATION, Layout, redirect
+from bot.staff.layout import HEADERS, HERE, HOME, NAVIGATION, Layout, redirect
 from bot.staff.login import LoginRefused, check_password, login, login_with_code
 from bot.staff.people_page import PeoplePage
 from bot.staff.sessions import Rules
@@ -44,8 +44,6 @@ from bot.staff.totp_page import TotpPage
 
 log = structlog.get_logger(__name__)
 
-# Leads on to the first room of the bar: the desk, for whoever works there.
-HOME = "/staff/start"
 CODE = "/staff/login/code"
 MOST_LOGIN_BYTES = 16 * 1024
 STATUS = {"login_wrong": 401, "login_locked": 429, "login_too_many": 429, "code_wrong": 401}

@@ -163,6 +163,15 @@ def test_of_two_who_claim_at_once_the_second_reads_who_was_first(opens: Opens, c
     expect(binh.locator(".notice")).to_contain_text(WORDS["held_by_other"].format(name="lan"))  # opened anew by itself
     chi.get_by_role("button", name=WORDS["desk_claim"]).click()
     expect(chi.get_by_role("alert")).to_have_text(WORDS["refused"]["claimed_by"].format(name="lan"))
+    # A click that came too late leads to an address that only forms have; from there, too, the page goes on with the case.
+    binh.locator("form[action$='/note']").evaluate(
+        "form => { form.action = form.action.replace('/note', '/claim'); form.submit() }"
+    )
+    expect(binh.locator(".alarm")).to_have_text(WORDS["refused"]["claimed_by"].format(name="lan"))
+    lan.locator(".actions summary", has_text=WORDS["release"]).click()
+    lan.get_by_role("button", name=WORDS["release"]).click()
+    expect(binh.locator("[data-claim]")).to_be_visible()
+    assert binh.url.endswith(f"/desk/cases/{case_id}")
 
 
 def test_words_of_new_staff_reach_the_citizen_after_a_senior_has_read_them(opens: Opens, citizen: Citizen) -> None:

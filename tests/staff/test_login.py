@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 
 import psycopg
@@ -122,6 +123,13 @@ def test_a_session_ends_by_idleness_and_by_age(browser: Browser, office: Office,
     gone = browser.opens("/staff/password")
     assert gone.headers["location"] == "/staff/login?next=/staff/password&over=1"
     assert reasons(browser.opens(gone.headers["location"])) == ["session_over"]
+
+
+def test_a_form_after_the_session_leads_to_a_page_that_can_be_opened(browser: Browser, office: Office) -> None:
+    browser.logs_in("an", office.settles("an"))
+    office.rows("UPDATE staff_sessions SET last_seen_at = now() - interval '31 minutes'")
+    gone = browser.http.post("/staff/totp/offer", data={"csrf": "x"})
+    assert (gone.status_code, re.findall(r"next=([^\"&]+)", gone.text)) == (401, ["/staff/start"])
 
 
 def test_work_keeps_a_session_alive(browser: Browser, office: Office) -> None:

@@ -9,6 +9,8 @@
   if (!page) return;
   const words = JSON.parse(document.getElementById("desk-words").textContent);
   const isCase = page.dataset.page === "case";
+  // Where this page can be opened: what a refused form led to cannot.
+  const here = isCase ? `/desk/cases/${page.dataset.case}` : "/desk";
   const FLICKER_MS = 1500; // a stream that comes back within this time was never worth a word
   const FIRST_RETRY_MS = 1000;
   const LAST_RETRY_MS = 30000;
@@ -145,7 +147,7 @@
     live.className = "live lost";
     live.textContent = `${words.over} `;
     const link = make("a", words.over_link);
-    link.href = `/staff/login?next=${encodeURIComponent(location.pathname)}`;
+    link.href = `/staff/login?next=${encodeURIComponent(here)}`;
     live.append(link);
   }
 
@@ -324,7 +326,7 @@
 
   function hearCase(change) {
     if (change.state && change.state !== page.dataset.state) {
-      if (!isLeaving) location.replace(location.pathname);
+      if (!isLeaving) location.replace(here);
       return;
     }
     if (change.window) find("[data-window]").textContent = change.window;
