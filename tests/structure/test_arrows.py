@@ -63,6 +63,7 @@ LEVELS = {
     "bot.postgres": 3,
     "bot.languages": 2,
     # Pure text functions that the directory needs too.
+    "bot.languages.chat_spelling": -1,
     "bot.languages.normalise": 0,
     "bot.languages.phrases": 0.5,
     # Who is meant: it reads words by the tables of the directory.
