@@ -23,7 +23,7 @@ from bot.subscriptions.store import keys
 
 app = typer.Typer(no_args_is_help=True)
 console = Console(soft_wrap=True)
-# What the columns of REASONS say.
+# What each of REASONS says.
 HELD = ("blocked us", "with a person", "channel off", "outside window", "hour or turn")
 
 
@@ -65,10 +65,12 @@ def _print(found: Standing) -> None:
     if not found.rows:
         console.print("Nobody is subscribed to anything.")
     else:
-        table = Table("what", "channel", "how often", "active", "news to come", *HELD)
+        table = Table("what", "channel", "how often", "active", "news to come", "of these wait for")
         for row in found.rows:
-            counts = (row["active"], row["due"], *(row[reason] for reason in REASONS))
-            table.add_row(f"{row['kind']} {row['subject']}", row["channel"], row["how"], *map(str, counts))
+            # As words: a column for each reason leaves a terminal no room for what it is about.
+            held = ", ".join(f"{name} {row[reason]}" for name, reason in zip(HELD, REASONS, strict=True) if row[reason])
+            what = f"{row['kind']} {row['subject']}"
+            table.add_row(what, row["channel"], row["how"], str(row["active"]), str(row["due"]), held or "–")
         console.print(table)
     sent = ", ".join(f"{row['channel']} {row['delivery']} {row['messages']}" for row in found.delivered)
     console.print(
