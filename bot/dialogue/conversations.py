@@ -82,40 +82,59 @@ class Undelivered:
     asked_at: datetime.datetime | None
 
 
+@dataclass(frozen=True)
+class Pending:
+    """`has_echoes`: it must be known first whose words those are. `abandoned`: sends whose outcome nobody knows."""
+
+    undelivered: Undelivered | None
+    has_echoes: bool
+    abandoned: int
+
+
+# `is_of_the_desk`: whether people have to do with the conversation, so that a new word matters to them.
+TOUCH: LiteralString = """
+    INSERT INTO conversations AS c (channel, address, language, interacted_at, campaign, campaign_at)
+    VALUES (%(channel)s, %(address)s, coalesce(%(language)s, 'vi'), least(coalesce(%(at)s, now()), now()), %(campaign)s,
+            CASE WHEN %(campaign)s::text IS NOT NULL THEN now() END)
+    ON CONFLICT (channel, address) DO UPDATE
+       SET last_message_at = now(), sending = 'open', interacted_at = greatest(c.interacted_at, EXCLUDED.interacted_at),
+           campaign = coalesce(EXCLUDED.campaign, c.campaign), campaign_at = coalesce(EXCLUDED.campaign_at, c.campaign_at)
+    RETURNING id, owner <> 'bot' OR EXISTS (SELECT FROM cases k WHERE k.conversation_id = c.id AND k.state <> 'ended')
+                  AS is_of_the_desk
+"""
+STORE_INCOMING: LiteralString = f"""
+    WITH touched AS ({TOUCH}), stored AS (
+        INSERT INTO messages (conversation_id, direction, author, channel, provider_id, kind, text, payload, sent_at, attachments,
+                              place, turn)
+        SELECT id, 'incoming', 'citizen', %(channel)s, %(provider_id)s, %(kind)s, %(text)s, %(payload)s, %(sent_at)s,
+               %(attachments)s, %(place)s, 'waiting'
+        FROM touched
+        ON CONFLICT (channel, provider_id) WHERE direction = 'incoming' DO NOTHING RETURNING id
+    )
+    SELECT touched.id, touched.is_of_the_desk, stored.id AS message_id FROM touched LEFT JOIN stored ON true
+"""  # noqa: S608  both parts stand here
+
+
 async def store_incoming(connection: DictConnection, incoming: Incoming) -> tuple[int, int | None]:
     """(conversation id, message id); the message id is None when this provider id was stored before."""
-    conversation = await _touched(
+    row = await _one(
         connection,
-        incoming.channel,
-        incoming.address,
-        language=incoming.language,
-        campaign=incoming.campaign,
-        interacted_at=incoming.sent_at,
+        STORE_INCOMING,
+        {
+            **_touch(incoming.channel, incoming.address, incoming.language, incoming.campaign, incoming.sent_at),
+            "provider_id": incoming.provider_id,
+            "kind": incoming.kind,
+            "text": incoming.text,
+            "payload": incoming.payload,
+            "sent_at": incoming.sent_at,
+            "attachments": Jsonb([attachment.as_dict() for attachment in incoming.attachments]),
+            "place": incoming.place,
+        },
     )
-    conversation_id = int(conversation["id"])
-    message = await _maybe(
-        connection,
-        """INSERT INTO messages (conversation_id, direction, author, channel, provider_id, kind, text, payload, sent_at,
-                                 attachments, place, turn)
-           VALUES (%s, 'incoming', 'citizen', %s, %s, %s, %s, %s, %s, %s, %s, 'waiting')
-           ON CONFLICT (channel, provider_id) WHERE direction = 'incoming' DO NOTHING RETURNING id""",
-        [
-            conversation_id,
-            incoming.channel,
-            incoming.provider_id,
-            incoming.kind,
-            incoming.text,
-            incoming.payload,
-            incoming.sent_at,
-            Jsonb([attachment.as_dict() for attachment in incoming.attachments]),
-            incoming.place,
-        ],
-    )
-    if message is None:
-        return conversation_id, None
-    if conversation["is_of_the_desk"]:
+    conversation_id, message_id = cast(int, row["id"]), cast(int | None, row["message_id"])
+    if message_id is not None and row["is_of_the_desk"]:
         await move(connection, conversation_id, Happening(Event.WROTE, "citizen"))
-    return conversation_id, int(cast(int, message["id"]))
+    return conversation_id, message_id
 
 
 async def conversation_of(
@@ -131,65 +150,66 @@ async def conversation_of(
 
     A late redelivery does not make the sign of life younger, and a clock that runs ahead does not move it into the future.
     """
-    row = await _touched(connection, channel, address, language=language, campaign=campaign, interacted_at=interacted_at)
-    return int(row["id"])
+    row = await _one(connection, TOUCH, _touch(channel, address, language, campaign, interacted_at))
+    return cast(int, row["id"])
 
 
-async def _touched(
-    connection: DictConnection,
-    channel: str,
-    address: str,
-    *,
-    language: str | None,
-    campaign: str | None,
-    interacted_at: datetime.datetime | None,
-) -> dict[str, Any]:
-    """`id`, and `is_of_the_desk`: whether people have to do with it, so that a new word matters to them."""
-    row = await _one(
-        connection,
-        """INSERT INTO conversations AS c (channel, address, language, interacted_at, campaign, campaign_at)
-           VALUES (%(channel)s, %(address)s, coalesce(%(language)s, 'vi'), least(coalesce(%(at)s, now()), now()), %(campaign)s,
-                   CASE WHEN %(campaign)s::text IS NOT NULL THEN now() END)
-           ON CONFLICT (channel, address) DO UPDATE
-              SET last_message_at = now(), sending = 'open', interacted_at = greatest(c.interacted_at, EXCLUDED.interacted_at),
-                  campaign = coalesce(EXCLUDED.campaign, c.campaign), campaign_at = coalesce(EXCLUDED.campaign_at, c.campaign_at)
-           RETURNING id, owner <> 'bot' OR EXISTS (SELECT FROM cases k WHERE k.conversation_id = c.id AND k.state <> 'ended')
-                         AS is_of_the_desk""",
-        {"channel": channel, "address": address, "language": language, "at": interacted_at, "campaign": campaign},
+def _touch(
+    channel: str, address: str, language: str | None, campaign: str | None, at: datetime.datetime | None
+) -> dict[str, object]:
+    return {"channel": channel, "address": address, "language": language, "at": at, "campaign": campaign}
+
+
+# The platform's clock orders what waits; what was begun stays first, for Rasa may have answered it already. What was said lately
+# follows, the newest first; it is not looked for when nothing waits, and matters to the bot alone.
+LATELY: LiteralString = """
+    WITH queue AS (
+        SELECT m.id, m.created_at AS at, coalesce(m.payload, m.text) AS words,
+               m.kind = 'text' AND m.payload IS NULL AND m.text <> '' AS is_typed,
+               m.turn_attempts AS attempts, m.joined_to, m.channel, c.owner, c.language, clock_timestamp() AS now,
+               row_number() OVER (ORDER BY m.turn_attempts = 0, coalesce(m.sent_at, m.created_at), m.id) AS place
+        FROM messages m JOIN conversations c ON c.id = m.conversation_id
+        WHERE m.conversation_id = %(id)s AND m.turn = 'waiting' ORDER BY place LIMIT %(queue_looked_at)s
+    ), said AS (
+        SELECT id, created_at AS at, left(coalesce(payload, text), %(compared)s) AS words,
+               kind = 'text' AND payload IS NULL AND text <> '' AS is_typed, joined_to, direction = 'incoming' AS is_incoming,
+               response_key, in_reply_to
+        FROM messages
+        WHERE conversation_id = %(id)s AND created_at > now() - %(look_back)s
+          AND (SELECT owner FROM queue LIMIT 1) = 'bot' ORDER BY id DESC LIMIT %(looked_at)s
     )
-    return cast(dict[str, Any], row)
+    SELECT place, id, at, words, is_typed, attempts, joined_to, channel, owner, language, now,
+           NULL AS is_incoming, NULL AS response_key, NULL AS in_reply_to FROM queue
+    UNION ALL
+    SELECT NULL, id, at, words, is_typed, NULL, joined_to, NULL, NULL, NULL, NULL, is_incoming, response_key, in_reply_to
+    FROM said
+    ORDER BY place, id DESC
+"""
 
 
 async def lately(connection: DictConnection, conversation_id: int) -> Lately | None:
     """What waits in this conversation, in its order, and what was said lately; None when nothing waits."""
     cursor = await connection.execute(
-        # The platform's clock orders what waits; what was begun stays first, for Rasa may have answered it already.
-        """SELECT m.id, m.created_at AS at, coalesce(m.payload, m.text) AS words,
-                  m.kind = 'text' AND m.payload IS NULL AND m.text <> '' AS is_typed,
-                  m.turn_attempts AS attempts, m.joined_to, m.channel, c.owner, c.language, clock_timestamp() AS now
-           FROM messages m JOIN conversations c ON c.id = m.conversation_id
-           WHERE m.conversation_id = %s AND m.turn = 'waiting'
-           ORDER BY m.turn_attempts = 0, coalesce(m.sent_at, m.created_at), m.id LIMIT %s""",
-        [conversation_id, QUEUE_LOOKED_AT],
-    )
-    queue = cast(list[dict[str, Any]], await cursor.fetchall())
-    if not queue:
-        return None
-    owner, now = queue[0]["owner"], queue[0]["now"]
-    recent = tuple(await _said(connection, conversation_id, now - LOOK_BACK)) if owner == "bot" else ()
-    names = ("id", "at", "words", "is_typed", "attempts", "joined_to")
-    waiting = tuple(Queued(**{name: row[name] for name in names}) for row in queue)
-    return Lately(queue[0]["channel"], owner, now, waiting, recent, queue[0]["language"])
-
-
-async def _said(connection: DictConnection, conversation_id: int, since: datetime.datetime) -> list[Said]:
-    cursor = await connection.execute(
-        """SELECT id, created_at AS at, direction = 'incoming' AS is_incoming, left(coalesce(payload, text), %s) AS words,
-                  kind = 'text' AND payload IS NULL AND text <> '' AS is_typed, response_key, in_reply_to, joined_to
-           FROM messages WHERE conversation_id = %s AND created_at > %s ORDER BY id DESC LIMIT %s""",
-        [COMPARED_CHARACTERS, conversation_id, since, LOOKED_AT],
+        LATELY,
+        {
+            "id": conversation_id,
+            "queue_looked_at": QUEUE_LOOKED_AT,
+            "look_back": LOOK_BACK,
+            "compared": COMPARED_CHARACTERS,
+            "looked_at": LOOKED_AT,
+        },
     )
     rows = cast(list[dict[str, Any]], await cursor.fetchall())
+    queue = [row for row in rows if row["place"] is not None]
+    if not queue:
+        return None
+    names = ("id", "at", "words", "is_typed", "attempts", "joined_to")
+    waiting = tuple(Queued(**{name: row[name] for name in names}) for row in queue)
+    first, recent = queue[0], tuple(_said(rows[len(queue) :]))
+    return Lately(first["channel"], first["owner"], first["now"], waiting, recent, first["language"])
+
+
+def _said(rows: Sequence[dict[str, Any]]) -> list[Said]:
     # Newest first: of several replies the first one stays.
     is_answer = (not row["is_incoming"] and not str(row["response_key"]).startswith(NOTICE_KEY) for row in rows)
     answers = {row["in_reply_to"]: row["response_key"] for row, is_one in zip(rows, is_answer, strict=True) if is_one}
@@ -206,31 +226,33 @@ async def _said(connection: DictConnection, conversation_id: int, since: datetim
     ]
 
 
+TAKE: LiteralString = """
+    WITH first AS (
+        UPDATE messages m SET turn_attempts = m.turn_attempts + 1 FROM conversations c
+        WHERE c.id = m.conversation_id AND m.id = %(first)s AND turn = 'waiting'
+        RETURNING m.id, m.conversation_id, m.channel, c.address, m.kind, m.text, m.payload, c.owner, c.language, m.place,
+                  m.turn_attempts AS attempt, m.created_at AS received_at, m.edits, m.author,
+                  EXISTS (SELECT FROM cases k WHERE k.conversation_id = c.id AND k.state = 'waiting'
+                             AND k.consented_at IS NOT NULL AND k.contact IS NULL) AS awaits_contact
+    ), others AS (
+        UPDATE messages SET joined_to = first.id FROM first
+        WHERE messages.id = ANY(%(others)s) AND turn = 'waiting' RETURNING messages.id, messages.text, messages.edits
+    )
+    SELECT first.*, (SELECT coalesce(jsonb_agg(to_jsonb(others)), '[]') FROM others) AS joined FROM first
+"""
+
+
 async def take(connection: DictConnection, ids: Sequence[int]) -> Waiting | None:
     """Begin the turn of these messages, the first standing for all; counts the attempt, so that a retry after a crash is known
     as one. None when the first waits no longer."""
-    async with connection.transaction():
-        row = await _maybe(
-            connection,
-            """UPDATE messages m SET turn_attempts = m.turn_attempts + 1 FROM conversations c
-               WHERE c.id = m.conversation_id AND m.id = %s AND turn = 'waiting'
-               RETURNING m.id, m.conversation_id, m.channel, c.address, m.kind, m.text, m.payload, c.owner, c.language, m.place,
-                         m.turn_attempts AS attempt, m.created_at AS received_at, m.edits, m.author,
-                         EXISTS (SELECT FROM cases k WHERE k.conversation_id = c.id AND k.state = 'waiting'
-                                    AND k.consented_at IS NOT NULL AND k.contact IS NULL) AS awaits_contact""",
-            [ids[0]],
-        )
-        if row is None:
-            return None
-        cursor = await connection.execute(
-            "UPDATE messages SET joined_to = %s WHERE id = ANY(%s) AND turn = 'waiting' RETURNING id, text, edits",
-            [ids[0], list(ids[1:])],
-        )
-        joined = {int(cast(int, other["id"])): other for other in await cursor.fetchall()}
-    others = [joined[id_] for id_ in ids[1:] if id_ in joined]
+    row = await _maybe(connection, TAKE, {"first": ids[0], "others": list(ids[1:])})
+    if row is None:
+        return None
     fields = cast(dict[str, Any], row)
-    text = "\n".join([fields["text"], *(str(other["text"]) for other in others)])
-    return Waiting(**{**fields, "text": text, "joined": tuple((cast(int, o["id"]), cast(int, o["edits"])) for o in others)})
+    joined = {other["id"]: other for other in fields.pop("joined")}
+    others = [joined[id_] for id_ in ids[1:] if id_ in joined]
+    text = "\n".join([fields["text"], *(other["text"] for other in others)])
+    return Waiting(**{**fields, "text": text, "joined": tuple((other["id"], other["edits"]) for other in others)})
 
 
 async def tell(connection: DictConnection, conversation_id: int, message_id: int, notice: Outgoing, *, delivery: str) -> None:
@@ -342,37 +364,38 @@ def _stored(reply: Outgoing) -> dict[str, Any]:
     }
 
 
-async def mark_abandoned_sends(connection: DictConnection, conversation_id: int) -> int:
-    """Messages a dead worker left between our call and the platform's answer: `unknown`, and never sent twice."""
-    cursor = await connection.execute(
-        """UPDATE messages SET delivery = 'unknown', delivery_error = 'the worker stopped while the platform was answering'
-           WHERE conversation_id = %s AND delivery = 'sending'""",
-        [conversation_id],
+# What a dead worker left between our call and the platform's answer is `unknown`, and never sent twice. The question is quoted
+# where another one stands between it and its answer.
+PENDING: LiteralString = """
+    WITH abandoned AS (
+        UPDATE messages SET delivery = 'unknown', delivery_error = 'the worker stopped while the platform was answering'
+        WHERE %(is_first)s AND conversation_id = %(id)s AND delivery = 'sending' RETURNING id
     )
-    return cursor.rowcount
+    SELECT (SELECT count(*) FROM abandoned) AS abandoned,
+           EXISTS (SELECT FROM echoes WHERE conversation_id = %(id)s) AS has_echoes, next.*
+    FROM (VALUES (1)) one LEFT JOIN LATERAL (
+        SELECT m.id, m.channel, c.address, m.text, m.buttons, m.source, m.response_key, m.revision, m.language, m.author,
+               m.attachments, m.delivery_attempts AS attempts, m.created_at, m.send_after, c.sending = 'open' AS is_open,
+               c.interacted_at, asked.created_at AS asked_at,
+               CASE WHEN EXISTS (SELECT 1 FROM messages later WHERE later.conversation_id = m.conversation_id
+                                    AND later.direction = 'incoming' AND later.id > asked.id
+                                    AND later.joined_to IS DISTINCT FROM asked.id) AND asked.author = 'citizen'
+                    THEN asked.provider_id END AS quotes
+        FROM messages m JOIN conversations c ON c.id = m.conversation_id LEFT JOIN messages asked ON asked.id = m.in_reply_to
+        WHERE m.conversation_id = %(id)s AND m.delivery = 'waiting' ORDER BY m.id LIMIT 1
+    ) next ON true
+"""
 
 
-async def next_undelivered(connection: DictConnection, conversation_id: int) -> Undelivered | None:
-    row = await _maybe(
-        connection,
-        """SELECT m.id, m.channel, c.address, m.text, m.buttons, m.source, m.response_key, m.revision, m.language, m.author,
-                  m.attachments, m.delivery_attempts AS attempts, m.created_at, m.send_after, c.sending = 'open' AS is_open,
-                  c.interacted_at, asked.created_at AS asked_at,
-                  -- The question is quoted where another one stands between it and its answer.
-                  CASE WHEN EXISTS (SELECT 1 FROM messages later WHERE later.conversation_id = m.conversation_id
-                                       AND later.direction = 'incoming' AND later.id > asked.id
-                                       AND later.joined_to IS DISTINCT FROM asked.id) AND asked.author = 'citizen'
-                       THEN asked.provider_id END AS quotes
-           FROM messages m JOIN conversations c ON c.id = m.conversation_id LEFT JOIN messages asked ON asked.id = m.in_reply_to
-           WHERE m.conversation_id = %s AND m.delivery = 'waiting' ORDER BY m.id LIMIT 1""",
-        [conversation_id],
-    )
-    if row is None:
-        return None
-    fields = cast(dict[str, Any], row)
+async def pending(connection: DictConnection, conversation_id: int, *, is_first: bool = False) -> Pending:
+    """What a delivery does next; `is_first`: it has just begun, so nothing of this conversation is on its way."""
+    fields = cast(dict[str, Any], await _one(connection, PENDING, {"id": conversation_id, "is_first": is_first}))
+    found = Pending(None, fields["has_echoes"], fields["abandoned"])
+    if fields["id"] is None:
+        return found
     names = ("id", "channel", "address", "attempts", "created_at", "send_after", "is_open", "interacted_at", "asked_at")
     message = replace(Outgoing.from_reply({**fields, "key": fields["response_key"]}), author=fields["author"])
-    return Undelivered(message=message, **{name: fields[name] for name in names})
+    return replace(found, undelivered=Undelivered(message=message, **{name: fields[name] for name in names}))
 
 
 async def claim_send(connection: DictConnection, message_id: int) -> bool:

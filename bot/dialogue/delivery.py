@@ -78,31 +78,34 @@ class Delivery:
 
     async def deliver(self, conversation_id: int) -> None:
         """Send all that waits in this conversation, in order; raises TryAgain when the rest must wait."""
-        async with self._pool.connection() as connection:
-            abandoned = await conversations.mark_abandoned_sends(connection, conversation_id)
-        if abandoned:
-            log.warning("send_outcome_unknown", conversation=conversation_id, messages=abandoned)
-        while undelivered := await self._next(conversation_id):
+        undelivered = await self._next(conversation_id, is_first=True)
+        while undelivered:
             if undelivered.send_after and undelivered.send_after > _now():
                 raise TryAgain(undelivered.send_after)
             if (seconds := self._turn_in(undelivered)) > LONGEST_HELD_SECONDS:
                 raise TryAgain(_now() + datetime.timedelta(seconds=seconds))
             await self._send(conversation_id, undelivered)
+            undelivered = await self._next(conversation_id)
 
     def _turn_in(self, undelivered: Undelivered) -> float:
         """How long the platform's pace keeps this message waiting; a worker's place is not kept for so long."""
         sender = self._senders.get(undelivered.channel)
         return sender.turn_in(undelivered.address) if isinstance(sender, Paced) else 0.0
 
-    async def _next(self, conversation_id: int) -> Undelivered | None:
+    async def _next(self, conversation_id: int, *, is_first: bool = False) -> Undelivered | None:
         """Between two sends it is known whose words an echo were: a person's make void what the bot has not sent."""
         async with self._pool.connection() as connection:
+            pending = await conversations.pending(connection, conversation_id, is_first=is_first)
+            if pending.abandoned:
+                log.warning("send_outcome_unknown", conversation=conversation_id, messages=pending.abandoned)
+            if not pending.has_echoes:
+                return pending.undelivered
             taken_over = await echoes.settle(connection, conversation_id)
-            undelivered = await conversations.next_undelivered(connection, conversation_id)
+            pending = await conversations.pending(connection, conversation_id)
         for echo in taken_over:
             TAKE_OVERS.labels(echo.channel).inc()
             log.info("operator_took_over", conversation=conversation_id, channel=echo.channel)
-        return undelivered
+        return pending.undelivered
 
     async def _send(self, conversation_id: int, undelivered: Undelivered) -> None:
         async with self._pool.connection() as connection:

@@ -52,9 +52,6 @@ async def hear(connection: DictConnection, echo: Echo, quiet: datetime.timedelta
 
 async def settle(connection: DictConnection, conversation_id: int) -> list[Heard]:
     """Decide the echoes that were kept; call it only while no send of this conversation is on its way. Returns a person's."""
-    cursor = await connection.execute("SELECT 1 FROM echoes WHERE conversation_id = %s LIMIT 1", [conversation_id])
-    if await cursor.fetchone() is None:
-        return []
     async with connection.transaction():
         await connection.execute("SELECT 1 FROM conversations WHERE id = %s FOR NO KEY UPDATE", [conversation_id])
         cursor = await connection.execute(
