@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.languages.normalise import with_and_without_marks
 from bot.people.numbers import NUMBER, number
-from bot.people.reading import BREAKS, COMMA, Reading
+from bot.people.reading import BREAKS, COMMA, Reading, marked_or_not
 from bot.people.vocabulary import Hit, Vocabulary
 
 INFANT, CHILD, ADOLESCENT, ADULT, OLDER = "infant", "child", "adolescent", "adult", "older"
@@ -27,36 +26,32 @@ _THEN = "lúc|hồi|khi|!năm|từ năm|từ lúc|từ hồi|lên|từ khi|hồi
 _BOUND = "trên|dưới|từ|đến|!tới|hơn|ngoài|gần|khoảng|!tầm|chưa đến|chưa tới|chưa đủ|chưa|đủ|!quá|ngót|đã ngoài|!độ"
 
 
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(with_and_without_marks(pattern))
-
-
 _N = rf"(?P<n>{NUMBER})"
-_YEARS = _pattern(
+_YEARS = marked_or_not(
     rf"(?:(?<!\S)(?P<then>{_THEN}) )?(?:(?<!\S)(?P<bound>{_BOUND}) )*(?:(?P<to>\d{{1,2}}) (?:đến|tới|hay|hoặc) (?:dưới )?)?"
     rf"(?<!\S){_N} (?:tuổi|tủi|t(?! \d))(?!\S)(?P<up> (?:trở lên|trở xuống|trở đi))?"
 )
-_RANGE = _pattern(r"(?<!\S)(?P<n>\d{1,2})[-–](?P<to>\d{1,2}) tuổi(?!\S)")
-_MONTHS_OLD = _pattern(rf"(?<!\S){_N} (?:tháng tuổi|thang tuoi|th tuổi)(?!\S)")
+_RANGE = marked_or_not(r"(?<!\S)(?P<n>\d{1,2})[-–](?P<to>\d{1,2}) tuổi(?!\S)")
+_MONTHS_OLD = marked_or_not(rf"(?<!\S){_N} (?:tháng tuổi|thang tuoi|th tuổi)(?!\S)")
 _NOT_AN_AGE = "trước|nay|rồi|qua|nữa|tuổi|đầu|giữa|cuối|một|mới|thì|sau"
-_A_BABYS_MONTHS = _pattern(
+_A_BABYS_MONTHS = marked_or_not(
     r"(?<!\S)(?P<baby>bé|em bé|con|cháu|trẻ|nhóc|con gái|con trai|thằng bé|thằng cu|sinh đôi|đứa nhỏ|em nhỏ)"
     rf"(?P<between>(?: (?![,.\d])\S+){{0,3}}?) {_N} tháng(?! (?:{_NOT_AN_AGE}))(?!\S)"
 )
-_NO_BABYS_MONTHS = _pattern(r"(?<!\S)(?:bầu|thai|bú|cách|sau|trước|uống|trị|bị|mổ|tiêm|chích|khỏi|thuốc|!cứ|!mỗi|mắc)(?!\S)")
-_WEEKS_OLD = _pattern(rf"(?<!\S)(?<!(?:thai) )(?<!(?:thai nhi) ){_N} (?:tuần|ngày) tuổi(?!\S)")
-_BORN = _pattern(
+_NO_BABYS_MONTHS = marked_or_not(r"(?<!\S)(?:bầu|thai|bú|cách|sau|trước|uống|trị|bị|mổ|tiêm|chích|khỏi|thuốc|!cứ|!mỗi|mắc)(?!\S)")
+_WEEKS_OLD = marked_or_not(rf"(?<!\S)(?<!(?:thai) )(?<!(?:thai nhi) ){_N} (?:tuần|ngày) tuổi(?!\S)")
+_BORN = marked_or_not(
     r"(?<!\S)(?<!(?:học) )(?:(?:sinh|sanh)(?: vào)? năm |năm sinh |sn ?)(?P<year>19\d\d|20[0-4]\d|\d\d)(?![\w/])"
     r"|(?<!\S)(?:sinh|sanh)(?: ngày| vào| vào ngày)? (?:\d{1,2}[/.-]\d{1,2}[/.-])?(?P<on>19\d\d|20[0-4]\d)(?![\w/])"
 )
 _DECADE = re.compile(r"(?<!\S)u(?P<n>[3-9]0)(?!\S)")
 # "bà nội ngoài 80", "ba má đều trên 70", "năm nay 57,": years without the word for them.
 _NEXT = r" [,.]|$| (?:bị|mà|mới|rồi|đều|có|đang|sáng|nhưng|dương|lên|hay|và)"
-_BARE = _pattern(
+_BARE = marked_or_not(
     r"(?<!\S)(?P<how>(?:đã |đều |cũng |tuổi )?ngoài|đều trên|đều ngoài|năm nay|tuổi đã ngoài)"
     rf" (?P<n>\d\d(?![\d/.,:–-])|(?:năm|sáu|bảy|tám|chín) (?:mươi|chục)(?: {NUMBER})?)(?={_NEXT})"
 )
-_CLASS_OF = _pattern(rf"(?P<teacher>(?<!\S)(?:dạy|giáo viên|cô giáo|thầy giáo|chủ nhiệm|cô) )?(?<!\S)lớp {_N}(?!\S)")
+_CLASS_OF = marked_or_not(rf"(?P<teacher>(?<!\S)(?:dạy|giáo viên|cô giáo|thầy giáo|chủ nhiệm|cô) )?(?<!\S)lớp {_N}(?!\S)")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.languages.normalise import with_and_without_marks
 from bot.people.numbers import NUMBER, number
-from bot.people.reading import COMMA, Reading
+from bot.people.reading import COMMA, Reading, marked_or_not
 from bot.people.vocabulary import Hit, Hits
 
 POSITIVE, CONTACT, SYMPTOMS, VACCINATION = "positive", "contact", "symptoms", "vaccination"
@@ -27,13 +26,9 @@ _UNIT = "ngày|hôm|bữa|tuần|tháng"
 _BEFORE_A_DATE = "ngày|hôm|mùng|mồng|từ|đến|tới|vào|sáng|chiều|tối|trưa|bữa|hẹn|lịch|qua|nay|nhật|lúc|tháng|và|là|thứ \\S+"
 
 
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(with_and_without_marks(pattern))
-
-
 _FULL_DATE = re.compile(r"(?<!\S)(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4}|\d{2})(?!\S)")
-_SHORT_DATE = _pattern(rf"(?<!\S)(?P<cue>{_BEFORE_A_DATE}) (?P<d>\d{{1,2}})[/-](?P<m>\d{{1,2}})(?!\S)")
-_SPOKEN_DATE = _pattern(
+_SHORT_DATE = marked_or_not(rf"(?<!\S)(?P<cue>{_BEFORE_A_DATE}) (?P<d>\d{{1,2}})[/-](?P<m>\d{{1,2}})(?!\S)")
+_SPOKEN_DATE = marked_or_not(
     r"(?<!\S)(?:ngày|mùng|mồng|hôm) (?P<d>\d{1,2}) tháng (?P<m>\d{1,2}|giêng|chạp)(?: năm (?P<y>\d{4}))?(?!\S)(?! (?:tuổi|lần))"
 )
 _COUNT = re.compile(_N)
@@ -44,22 +39,25 @@ _NAMED_DAYS = {
     1: "hôm qua|bữa qua|tối qua|chiều qua|sáng qua|đêm qua|trưa qua|sáng hôm qua|tối hôm qua|chiều hôm qua",
     2: "hôm kia|bữa kia|hôm kía",
 }
-_DAY_NAMES = {days: _pattern(rf"(?<!\S)(?:{names})(?!\S)") for days, names in _NAMED_DAYS.items()}
-_LAST = {7: _pattern(r"(?<!\S)tuần (?:trước|rồi|qua|vừa rồi)(?!\S)"), 30: _pattern(r"(?<!\S)tháng (?:trước|rồi|vừa rồi)(?!\S)")}
+_DAY_NAMES = {days: marked_or_not(rf"(?<!\S)(?:{names})(?!\S)") for days, names in _NAMED_DAYS.items()}
+_LAST = {
+    7: marked_or_not(r"(?<!\S)tuần (?:trước|rồi|qua|vừa rồi)(?!\S)"),
+    30: marked_or_not(r"(?<!\S)tháng (?:trước|rồi|vừa rồi)(?!\S)"),
+}
 # "hôm thứ sáu", "từ ngày thứ 6", "ngày thứ sáu" name a day of the week.
 _WEEKDAY = r"(?:hai|ba|tư|bốn|năm|sáu|bảy)(?!\S)"
-_NTH_DAY = _pattern(
+_NTH_DAY = marked_or_not(
     rf"(?<!\S)(?<!(?:từ) )(?<!(?:hôm) )(?<!(?:vào) )(?:ngày thứ (?!{_WEEKDAY})|(?:là|sang|được|qua) ngày thứ )"
     rf"(?P<n>{NUMBER})(?!\S)"
 )
-_DAY_N = _pattern(r"(?<!\S)ngày (?P<n>\d{1,2})(?!\S)(?! (?:lần|viên|tháng|bữa|gói|ly|lít|cữ|ca|người|giờ|tiếng))")
+_DAY_N = marked_or_not(r"(?<!\S)ngày (?P<n>\d{1,2})(?!\S)(?! (?:lần|viên|tháng|bữa|gói|ly|lít|cữ|ca|người|giờ|tiếng))")
 # Today's own date is none of these.
-_TODAY_NTH = _pattern(r"(?<!\S)(?:hôm nay|bữa nay|nay) (?:(?:là|đã|sang|được) ){0,2}ngày (?:thứ )?(?P<n>\d{1,2})(?!\S)")
-_AGO = _pattern(
+_TODAY_NTH = marked_or_not(r"(?<!\S)(?:hôm nay|bữa nay|nay) (?:(?:là|đã|sang|được) ){0,2}ngày (?:thứ )?(?P<n>\d{1,2})(?!\S)")
+_AGO = marked_or_not(
     rf"(?<!\S)(?:(?P<cue>cách đây|được|đã|mới|hơn|từ|khoảng|gần|đúng|qua) ){{0,3}}(?P<n>{_N}|nửa) (?P<unit>{_UNIT})(?!\S)"
     r"(?P<past> (?:nay|trước|rồi|qua|này|ni|hơn nay))?(?P<not> (?:nữa|một lần|mới|thì|sau|tuổi|tới|liền|đầu|cuối|giữa|là))?"
 )
-_NOT_AGO = _pattern(
+_NOT_AGO = marked_or_not(
     r"(?<!\S)(?:thứ|sau|trong|mỗi|cứ|ít nhất|tối thiểu|đợi|chờ|còn|cách|tháng|mấy|vòng|đủ|thêm|nghỉ|ly|hay|bầu|thai)$"
 )
 

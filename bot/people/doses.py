@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.languages.normalise import fold, with_and_without_marks
-from bot.people.reading import BREAKS, Reading
+from bot.languages.normalise import fold
+from bot.people.reading import BREAKS, Reading, marked_or_not
 from bot.people.vocabulary import Vocabulary
 
 BOOSTER = "booster"
@@ -22,20 +21,16 @@ _NOSE = "sổ|xổ|số|chảy|nghẹt|ngạt|tịt|nước|viêm|rửa|mổ|đa
 _OTHER = "uốn ván|dại|cúm|viêm gan|hpv|sởi|phế cầu|insulin|ngừa dại|nọc rắn|khớp"
 
 
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(with_and_without_marks(pattern))
-
-
-_NTH = _pattern(
+_NTH = marked_or_not(
     rf"(?:(?<!\S)(?P<nose>{_NOSE}) )?(?<!\S)(?:mũi|liều) (?:thứ |số |tiêm |vắc xin |covid |nhắc lại |nhắc |bổ sung ){{0,2}}"
     rf"(?P<n>[1-6]|{_WORD})(?!\S)(?! (?:ngày|hôm|tuần|tháng|viên|mg|ml|lần|gói|ống|giờ|độ|bên|bữa|trăm|buổi))"
     rf"(?P<other> (?:vắc xin )?(?:{_OTHER}))?"
 )
-_MANY = _pattern(
+_MANY = marked_or_not(
     rf"(?:(?<!\S)(?P<nose>khâu|may) )?(?<!\S)(?P<n>[1-6]|một|hai|ba|bốn|năm) (?:mũi|liều)(?!\S)(?! (?:kim|khâu|thuốc))"
     rf"(?P<other> (?:vắc xin )?(?:{_OTHER}))?"
 )
-_BOOSTER = _pattern(
+_BOOSTER = marked_or_not(
     r"(?<!\S)(?:mũi|liều|tiêm|chích) (?:nhắc lại|nhắc|tăng cường|bổ sung)(?!\S)(?! (?:[1-6]|một|hai|ba|bốn|thứ)(?!\S))"
 )
 

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.languages.normalise import with_and_without_marks
 from bot.people.days import POSITIVE
 from bot.people.numbers import NUMBER, number
-from bot.people.reading import Reading
+from bot.people.reading import Reading, marked_or_not
 from bot.people.vocabulary import COVID, Hit, Hits, Vocabulary
 
 PREGNANT, BREASTFEEDING, PLANNING, GAVE_BIRTH = "pregnant", "breastfeeding", "planning", "gave_birth"
@@ -24,23 +23,19 @@ MOST_WEEKS, MOST_MONTHS = 42, 10
 WEEKS, MONTHS, TRIMESTER = "weeks", "months", "trimester"
 
 
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(with_and_without_marks(pattern))
-
-
 _SO_FAR = rf"(?P<n>{NUMBER}) (?P<unit>tuần|tháng|w|week|weeks)(?! (?:đầu|giữa|cuối|trước))"
-_FAR = _pattern(
+_FAR = marked_or_not(
     r"(?<!\S)(?<!(?:sảy|sẩy|phá|nạo|hút) )(?:thai|bầu|bầu bì|nghén|thai kỳ|tuổi thai)(?: (?![,.\d])\S+){0,3}?"
     rf" (?:(?P<unit_before>tuần|tháng) (?:thai )?(?:thứ )?(?P<nth>{NUMBER})|{_SO_FAR})(?!\S)"
 )
-_WEEKS_THEN_PREGNANT = _pattern(rf"(?<!\S)(?P<n>{NUMBER}) (?P<unit>tuần|tháng) (?:thai|mang thai|bầu)(?!\S)")
-_WEEK_OF_PREGNANCY = _pattern(rf"(?<!\S)tuần thai (?:thứ )?(?P<n>{NUMBER})(?!\S)")
-_TRIMESTER = _pattern(r"(?<!\S)(?:3|ba) tháng (?P<which>đầu|giữa|cuối)(?!\S)")
-_SO_LONG_NOW = _pattern(
+_WEEKS_THEN_PREGNANT = marked_or_not(rf"(?<!\S)(?P<n>{NUMBER}) (?P<unit>tuần|tháng) (?:thai|mang thai|bầu)(?!\S)")
+_WEEK_OF_PREGNANCY = marked_or_not(rf"(?<!\S)tuần thai (?:thứ )?(?P<n>{NUMBER})(?!\S)")
+_TRIMESTER = marked_or_not(r"(?<!\S)(?:3|ba) tháng (?P<which>đầu|giữa|cuối)(?!\S)")
+_SO_LONG_NOW = marked_or_not(
     r"được (?:(?:hơn|gần|khoảng|tầm|chừng|đúng) )?"
     rf"(?:(?:(?!(?:sau) ){NUMBER}|mấy) (?:tuần|tháng|ngày|w|week|weeks)(?! nữa)|(?:tuần|tháng)(?: thứ)? {NUMBER})(?!\S)"
 )
-_FEEDS = _pattern(r"(?<!\S)cho (?:bé|con|em bé|cháu)(?: (?![,.])\S+){1,3} bú(?!\S)")
+_FEEDS = marked_or_not(r"(?<!\S)cho (?:bé|con|em bé|cháu)(?: (?![,.])\S+){1,3} bú(?!\S)")
 _CAN, _NOW = frozenset({"được", "duoc"}), frozenset({"đang", "dang"})
 # "Có thai được không", "… được chưa", "… được sau 3 tháng".
 _ENDS_A_QUESTION = frozenset({",", ".", "không", "khong", "chưa", "chua", "hay", "sau", "lại", "lai", "nữa", "nua", "vậy", "vay"})

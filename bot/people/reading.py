@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from bot.languages.normalise import MAX_CHARACTERS, fold, normalise, spell
+from bot.languages.normalise import MAX_CHARACTERS, fold, normalise, spell, with_and_without_marks
 
 COMMA, STOP = ",", "."
 BREAKS = frozenset({COMMA, STOP})
@@ -82,6 +82,11 @@ class Reading:
     @cached_property
     def _stops(self) -> tuple[int, ...]:
         return (-1, *(i for i, word in enumerate(self.words) if word == STOP), len(self.words))
+
+
+def marked_or_not(pattern: str) -> re.Pattern[str]:
+    """For `Reading.text`: every marked word also matches typed without any mark; `!tím` only as written."""
+    return re.compile(with_and_without_marks(pattern))
 
 
 def _is_marked(word: str) -> bool:
