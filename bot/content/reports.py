@@ -52,7 +52,9 @@ class RumourTalk:
         """The replies with the debunk in the place of the general answer, or with the offer below it."""
         if not waiting.text or waiting.payload is not None:
             return replies
-        return refuted(self._catalogue, self._known, waiting.text, replies, waiting.language, offers=True)
+        is_general = any(reply.key == HOW_NEWS_IS_CHECKED for reply in replies)
+        shown = is_general and await self._has_pictures(waiting)
+        return refuted(self._catalogue, self._known, waiting.text, replies, waiting.language, offers=True, shows=shown)
 
     async def replies(self, waiting: Waiting, payload: Payload | None) -> list[Outgoing] | None:
         """What is said to the two buttons, and to a link or a picture that follows; None for everything else."""
@@ -63,6 +65,15 @@ class RumourTalk:
         if waiting.author != "citizen" or waiting.payload is not None or not _is_only_seen(waiting):
             return None
         return [self._said(ADDED, waiting)] if await self._added(waiting) else None
+
+    async def _has_pictures(self, waiting: Waiting) -> bool:
+        """Whether the words came with a picture: then "tin này có thật không" is about that."""
+        try:
+            async with self._pool.connection() as connection:
+                return bool(pictures_of(await _said_in(connection, waiting.id)))
+        except (psycopg.Error, PoolTimeout) as error:
+            log.warning("rumour_not_offered", message=waiting.id, error=type(error).__name__)
+            return False
 
     async def _handed_over(self, waiting: Waiting) -> bool:
         """Whether the message under the last offer is with staff now; a second press changes nothing."""
@@ -131,16 +142,26 @@ class RumourTalk:
 
 
 def refuted(
-    catalogue: Catalogue, known: KnownRumours, text: str, replies: Sequence[Outgoing], language: str, *, offers: bool = False
+    catalogue: Catalogue,
+    known: KnownRumours,
+    text: str,
+    replies: Sequence[Outgoing],
+    language: str,
+    *,
+    offers: bool = False,
+    shows: bool = False,
 ) -> list[Outgoing]:
-    """Pure: the general answer about rumours gives way to the debunk of the claim that the text is about."""
+    """Pure: the general answer about rumours gives way to the debunk of the claim that the text is about.
+
+    `offers`: where there is none, handing it over is offered below, if anything can be checked: words, a link, or what is shown.
+    """
     at = next((n for n, reply in enumerate(replies) if reply.key == HOW_NEWS_IS_CHECKED), None)
     if at is None:
         return list(replies)
     match = known.match(text)
     if match is None:
         offer = catalogue.answer(OFFER, language=language).as_outgoing()
-        return [*replies, offer] if offers and _can_be_checked(text) else list(replies)
+        return [*replies, offer] if offers and (shows or _can_be_checked(text)) else list(replies)
     if isinstance(match.found, Rumour):
         answer = catalogue.answer(match.found.answer, language=language)
     else:

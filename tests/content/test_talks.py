@@ -110,6 +110,18 @@ async def test_an_unknown_one_is_handed_over_masked_once_and_only_by_the_button(
     assert await citizen.presses("/keep_rumour") == ["utter_report_declined"]
 
 
+async def test_a_picture_with_few_words_can_be_handed_over(citizen: ContentTalk, rasa: RasaSimulator) -> None:
+    rumour(rasa)
+    photo = IncomingAttachment("photo", "https://example.com/1.jpg")
+    before = len(citizen.talk.sender.sent)
+    await citizen.talk.says("tin này thật không", attachments=(photo,))
+    assert await citizen.talk.step()
+    assert citizen.talk.sender.keys[before:] == ["utter_rumor_check", "utter_report_offer"]
+    assert await citizen.presses("/report_rumour") == ["utter_report_thanks"]
+    (row,) = await citizen.talk.rows("SELECT pictures FROM rumour_reports")
+    assert row["pictures"] == ["https://example.com/1.jpg"]
+
+
 async def test_a_picture_right_after_belongs_to_it_and_a_question_does_not(citizen: ContentTalk, rasa: RasaSimulator) -> None:
     await handed_over(citizen, rasa)
     photo = Incoming(
