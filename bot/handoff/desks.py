@@ -124,7 +124,7 @@ def _desk(id_: str, raw: Mapping[str, Any], holidays: frozenset[str]) -> Desk:
             is_on=bool(raw["is_on"]),
             is_confirmed=bool(raw["confirmed"]),
             hours=_hours(raw["hours"]),
-            holidays=holidays,
+            holidays=(holidays if raw.get("common_holidays", True) else frozenset()) | _holidays(raw.get("holidays") or (), id_),
             call=tuple(map(str, raw.get("call") or ())),
             serves={what: frozenset(map(str, values)) for what, values in (raw.get("serves") or {}).items()},
         )
@@ -150,8 +150,9 @@ def _span(text: str) -> Span:
     return begins, ends
 
 
-def _holidays(raw: Collection[object]) -> frozenset[str]:
+def _holidays(raw: Collection[object], desk: str = "") -> frozenset[str]:
     days = frozenset(map(str, raw))
-    if wrong := [day for day in days if not _HOLIDAY.fullmatch(day)]:
-        raise DesksError(f'holidays are "MM-DD" or "YYYY-MM-DD" in quotes, not {wrong[0]!r}')
+    if wrong := sorted(day for day in days if not _HOLIDAY.fullmatch(day)):
+        whose = f"of desk {desk} " if desk else ""
+        raise DesksError(f'holidays {whose}are "MM-DD" or "YYYY-MM-DD" in quotes, not {wrong[0]!r}')
     return days

@@ -68,6 +68,24 @@ def test_every_province_has_its_desk_and_shows_only_known_numbers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "day", "is_open"),
+    [
+        ('holidays: ["11-23"]', 23, False),
+        ('holidays: ["2026-11-24"]', 23, True),
+        ('holidays: ["2026-11-24"]', 24, False),
+        ("common_holidays: false", 25, True),
+        ("is_on: true", 25, False),
+    ],
+)
+def test_a_desk_may_have_holidays_of_its_own(tmp_path: Path, said: str, day: int, is_open: bool) -> None:
+    """Everybody's holiday is the 25th."""
+    one = with_file(
+        tmp_path, ("is_on: true", f"is_on: true\n    {said}" if said != "is_on: true" else said), ('"01-01"', '"11-25"')
+    )
+    assert one.default.is_open(datetime.datetime(2026, 11, day, 9, tzinfo=VIETNAM)) == is_open
+
+
+@pytest.mark.parametrize(
     ("change", "said"),
     [
         ('"07:00-11:30"', '"7:00-11:30"'),
@@ -76,15 +94,23 @@ def test_every_province_has_its_desk_and_shows_only_known_numbers() -> None:
         ("is_on: true", "is_off: true"),
         ("is_default: true", "is_default: false"),
         ('"01-01"', '"1/1"'),
+        ("is_on: true", 'is_on: true\n    holidays: ["1/1"]'),
     ],
 )
 def test_a_broken_file_is_refused(tmp_path: Path, change: str, said: str) -> None:
-    (tmp_path / "data/directory").mkdir(parents=True)
-    text = (ROOT / "data/directory/desks.yml").read_text(encoding="utf-8")
-    assert change in text
-    (tmp_path / "data/directory/desks.yml").write_text(text.replace(change, said), encoding="utf-8")
     with pytest.raises(DesksError):
-        Desks.load(tmp_path, "dak-lak")
+        with_file(tmp_path, (change, said))
+
+
+def with_file(root: Path, *changes: tuple[str, str]) -> Desks:
+    """The desks of a file that differs from ours in these words."""
+    (root / "data/directory").mkdir(parents=True)
+    text = (ROOT / "data/directory/desks.yml").read_text(encoding="utf-8")
+    for words, instead in changes:
+        assert words in text
+        text = text.replace(words, instead)
+    (root / "data/directory/desks.yml").write_text(text, encoding="utf-8")
+    return Desks.load(root, "dak-lak")
 
 
 @pytest.mark.parametrize(("position", "claims", "minutes"), [(1, 2, None), (1, 3, 20), (1, 60, 5), (4, 12, 20), (30, 12, None)])
