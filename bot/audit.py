@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Any, Literal, LiteralString
 
 from psycopg.types.json import Jsonb
@@ -35,6 +36,11 @@ Action = Literal[
 ]  # fmt: skip
 
 INSERT: LiteralString = "INSERT INTO audit_log (actor, action, object, detail) VALUES (%s, %s, %s, %s)"
+
+
+def shell_actor() -> str:
+    """Of a command: which user of the machine gave it."""
+    return f"shell:{getpass.getuser()}"
 
 
 def entry(actor: str, action: Action, subject: str = "", **detail: Any) -> tuple[LiteralString, list[Any]]:

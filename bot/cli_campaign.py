@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -12,6 +11,7 @@ import psycopg
 import typer
 from rich.console import Console
 
+from bot.audit import shell_actor
 from bot.cli_database import in_database
 from bot.database import DictConnection
 from bot.settings import ROOT, Settings
@@ -54,7 +54,7 @@ def add(
     wanted = Wanted(code, name, topic, language, place, spot, starts, ends, welcome, summary)
 
     async def work(connection: DictConnection) -> Campaign:
-        return await store.add(connection, store.checked(wanted, _describer(settings).known), f"shell:{getpass.getuser()}")
+        return await store.add(connection, store.checked(wanted, _describer(settings).known), shell_actor())
 
     campaign = _done(settings, work)
     _print_links(settings, campaign)
@@ -106,7 +106,7 @@ def end(code: Code) -> None:
     """End a campaign once for all. Its links go on leading to Loa."""
     from bot.campaigns import store
 
-    _done(Settings.from_environment(), lambda connection: store.end(connection, code.lower(), f"shell:{getpass.getuser()}"))
+    _done(Settings.from_environment(), lambda connection: store.end(connection, code.lower(), shell_actor()))
     console.print(f"{code} is over.", markup=False, highlight=False)
 
 

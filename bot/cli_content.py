@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -10,6 +9,7 @@ import psycopg
 import typer
 from rich.console import Console
 
+from bot.audit import shell_actor
 from bot.cli_database import in_database
 from bot.database import DictConnection
 from bot.settings import ROOT, Settings
@@ -49,7 +49,7 @@ def withdraw(
             [key, *(others if variants else [])],
             reason,
             until,
-            _me(),
+            shell_actor(),
             language=language,
             known=lambda key, tag: pages.is_known(catalogue, key, tag),
         )
@@ -66,7 +66,7 @@ def restore(key: Key, language: Language = "") -> None:
     """Give a withdrawn answer free again."""
     from bot.content import withdrawing
 
-    _done(lambda connection: withdrawing.restore(connection, key, _me(), language=language))
+    _done(lambda connection: withdrawing.restore(connection, key, shell_actor(), language=language))
     console.print(f"{key} is answered again.", markup=False, highlight=False)
 
 
@@ -88,7 +88,7 @@ def notice(
     scope = "topic" if topic else "place" if place else "all"
     wanted = notices.WantedNotice(scope, topic or place, text, starts, until, emergency)
     subjects = pages.subjects(Describer(ROOT, _catalogue()))
-    id_ = _done(lambda connection: notices.propose_notice(connection, wanted, subjects, _me()))
+    id_ = _done(lambda connection: notices.propose_notice(connection, wanted, subjects, shell_actor()))
     console.print(f"Notice {id_} waits for a second person: /content/notices", highlight=False)
 
 
@@ -133,7 +133,3 @@ def _done(work: Callable[[DictConnection], Awaitable[T]]) -> T:
     except psycopg.OperationalError as error:
         errors.print(f"loa: the database does not answer ({type(error).__name__})", style="bold red", markup=False)
     raise typer.Exit(1)
-
-
-def _me() -> str:
-    return f"shell:{getpass.getuser()}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 
 from bot import model, promotion
+from bot.audit import shell_actor
 from bot.cli_database import in_database
 from bot.database import DictConnection
 from bot.settings import ROOT, Settings, SettingsError
@@ -73,7 +73,7 @@ def apply(
         done = files.write(ROOT, agreed, undone, topic_of.get, is_trial=trial)
         standing = [one.id for one in agreed if one.topic in topic_of]
         if not trial and (done.files or any(one.applied_at is None for one in agreed)):
-            await store.mark_applied(connection, standing, done.removed, f"shell:{getpass.getuser()}")
+            await store.mark_applied(connection, standing, done.removed, shell_actor())
         return done
 
     try:

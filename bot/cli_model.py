@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import typer
 from rich.console import Console
 
 from bot import model, promotion
-from bot.audit import Action, entry
+from bot.audit import Action, entry, shell_actor
 from bot.cli_database import in_database
 from bot.database import DictConnection
 from bot.promotion import CannotPromote, Noted
@@ -124,7 +123,7 @@ def _compared_to(settings: Settings, noted: Noted | None, path: Path) -> list[st
 
 def _change(settings: Settings, action: Action, write: Callable[[str], Noted], *, worse: list[str]) -> None:
     """Note the model and the entry in the log together: no log, no change."""
-    by = f"shell:{getpass.getuser()}"
+    by = shell_actor()
     before = promotion.noted(settings)
 
     async def work(connection: DictConnection) -> Noted:

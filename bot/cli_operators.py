@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.audit import shell_actor
 from bot.cli_database import in_database
 from bot.database import DictConnection
 from bot.settings import Settings
@@ -44,7 +44,7 @@ def add(
     from bot.staff import accounts
 
     chosen = _role(role)
-    password = _done(lambda connection: accounts.add(connection, name, chosen, _me(), needs_approval=needs_approval))
+    password = _done(lambda connection: accounts.add(connection, name, chosen, shell_actor(), needs_approval=needs_approval))
     _print_password(name, password)
 
 
@@ -75,7 +75,7 @@ def reset(name: str, role: Annotated[str | None, typer.Option(help=f"a new role:
     from bot.staff import accounts
 
     chosen = _role(role) if role else None
-    password = _done(lambda connection: accounts.reset(connection, name, _me(), chosen))
+    password = _done(lambda connection: accounts.reset(connection, name, shell_actor(), chosen))
     _print_password(name, password)
 
 
@@ -84,7 +84,7 @@ def disable(name: str) -> None:
     """Close an account and end its sessions at once. What it did stays in the log."""
     from bot.staff import accounts
 
-    _done(lambda connection: accounts.disable(connection, name, _me()))
+    _done(lambda connection: accounts.disable(connection, name, shell_actor()))
     console.print(f"{name} is closed.", markup=False, highlight=False)
 
 
@@ -94,7 +94,7 @@ def change_role(name: str, role: Annotated[str, typer.Argument(help=ROLE_HELP)])
     from bot.staff import accounts
 
     chosen = _role(role)
-    _done(lambda connection: accounts.set_role(connection, name, chosen, _me()))
+    _done(lambda connection: accounts.set_role(connection, name, chosen, shell_actor()))
     console.print(f"{name} is {chosen} now.", markup=False, highlight=False)
 
 
@@ -106,7 +106,7 @@ def set_needs_approval(name: str, answer: Annotated[str, typer.Argument(metavar=
     if answer not in {"yes", "no"}:
         raise typer.BadParameter(f"{answer!r} is neither yes nor no", param_hint="yes|no")
     needed = answer == "yes"
-    _done(lambda connection: accounts.set_needs_approval(connection, name, _me(), needed=needed))
+    _done(lambda connection: accounts.set_needs_approval(connection, name, shell_actor(), needed=needed))
     console.print(f"What {name} writes {'waits for a senior' if needed else 'is sent at once'}.", markup=False, highlight=False)
 
 
@@ -115,7 +115,7 @@ def log_out(name: str) -> None:
     """End all sessions of an account; it may log in again."""
     from bot.staff import accounts
 
-    _done(lambda connection: accounts.end_sessions(connection, name, _me()))
+    _done(lambda connection: accounts.end_sessions(connection, name, shell_actor()))
     console.print(f"{name} is logged out everywhere.", markup=False, highlight=False)
 
 
@@ -154,11 +154,6 @@ def _role(text: str) -> Role:
     if found is None:
         raise typer.BadParameter(f"{text!r} is none of {', '.join(ROLES)}", param_hint="--role")
     return found
-
-
-def _me() -> str:
-    """In the log: which user of the machine."""
-    return f"shell:{getpass.getuser()}"
 
 
 def _print_password(name: str, password: str) -> None:

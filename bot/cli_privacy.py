@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.audit import shell_actor
 from bot.cli_database import in_database
 from bot.database import DictConnection
 from bot.handoff.chatwoot_copies import deleted_at_once
@@ -38,7 +38,7 @@ def export(
     conversation: ConversationOption = None,
 ) -> None:
     """Write all that is kept of one person into a JSON file, readable by you alone. The log notes that it was done."""
-    data = _with_person(channel, address, conversation, lambda c, id_: erasure.export(c, id_, asked_by=_me()))
+    data = _with_person(channel, address, conversation, lambda c, id_: erasure.export(c, id_, asked_by=shell_actor()))
     if data is None:
         raise SettingsError("Nothing is kept of this person.")
     try:
@@ -92,7 +92,7 @@ def show_retention() -> None:
 
 async def _erased(connection: DictConnection, conversation_id: int) -> tuple[erasure.Erased, str] | None:
     """With a sentence on the copy in Chatwoot: it goes once the deletion here is certain."""
-    erased = await erasure.erase(connection, conversation_id, asked_by=_me())
+    erased = await erasure.erase(connection, conversation_id, asked_by=shell_actor())
     if erased is None:
         return None
     return erased, await deleted_at_once(connection, Settings.from_environment().chatwoot, conversation_id)
@@ -116,7 +116,3 @@ def _done(settings: Settings, work: Callable[[DictConnection], Awaitable[T]]) ->
         return in_database(settings, work)
     except psycopg.OperationalError as error:
         raise SettingsError(f"The database cannot be reached ({type(error).__name__}).") from error
-
-
-def _me() -> str:
-    return f"shell:{getpass.getuser()}"

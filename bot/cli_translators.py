@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-import getpass
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -16,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.audit import entry
+from bot.audit import entry, shell_actor
 from bot.cli_database import in_database
 from bot.database import DictConnection
 from bot.directory.languages import VIETNAMESE, Language
@@ -63,7 +62,7 @@ def invite(
         raise typer.BadParameter(f"{role!r} is none of {', '.join(ROLES)}", param_hint="--role")
     settings = Settings.from_environment()
     language = _language(_catalogue(), tag)
-    token = _done(lambda connection: invites.make(connection, tag, name, chosen, days, _me()))
+    token = _done(lambda connection: invites.make(connection, tag, name, chosen, days, shell_actor()))
     if chosen == "reviewer" and name not in language.reviewers:
         _note(
             f"{name} is not among the reviewers of {tag} in data/directory/languages.yml: "
@@ -86,7 +85,7 @@ def list_invites() -> None:
 @app.command("invite-end")
 def end_invite(invite_id: Annotated[int, typer.Argument(metavar="ID", help="as `loa locale invites` shows it")]) -> None:
     """Close a link at once. What was saved with it stays."""
-    _done(lambda connection: invites.end(connection, invite_id, _me()))
+    _done(lambda connection: invites.end(connection, invite_id, shell_actor()))
     console.print(f"Invitation {invite_id} has ended.", markup=False, highlight=False)
 
 
@@ -174,7 +173,7 @@ async def _work(connection: DictConnection, tag: str) -> Work:
 
 
 async def _note_in_log(connection: DictConnection, tag: str, counts: Mapping[str, int], recordings: int) -> None:
-    await connection.execute(*entry(_me(), "translations_merged", tag, counts=dict(counts), recordings=recordings))
+    await connection.execute(*entry(shell_actor(), "translations_merged", tag, counts=dict(counts), recordings=recordings))
 
 
 def _done(work: Callable[[DictConnection], Awaitable[T]]) -> T:
@@ -205,11 +204,6 @@ def _state(one: Invite) -> str:
 
 def _day(moment: datetime.datetime | None) -> str:
     return f"{moment.astimezone(VIETNAM):%Y-%m-%d %H:%M}" if moment else "–"
-
-
-def _me() -> str:
-    """In the log: which user of the machine."""
-    return f"shell:{getpass.getuser()}"
 
 
 def _note(sentence: str) -> None:

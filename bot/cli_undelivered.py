@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +25,7 @@ def undelivered(
     """Messages that did not arrive, by channel, end and the platform's reason. No words and no names."""
     import psycopg
 
+    from bot.audit import shell_actor
     from bot.cli_database import in_database
     from bot.dialogue import undelivered as messages
 
@@ -36,7 +36,7 @@ def undelivered(
 
     async def work(connection: DictConnection) -> tuple[list[messages.Undelivered], int | None]:
         found = await messages.undelivered(connection, since, channel or None)
-        sent = await messages.send_again(connection, channel, since, f"shell:{getpass.getuser()}") if again else None
+        sent = await messages.send_again(connection, channel, since, shell_actor()) if again else None
         return found, sent
 
     try:
