@@ -26,7 +26,7 @@ from bot.brain.turn import conversation_language, language_is_chosen
 from bot.languages import choices, identify, samples, scripts
 from bot.languages.choices import chosen_language
 from bot.languages.identify import VIETNAMESE, Identifier
-from bot.languages.scripts import script_language
+from bot.languages.scripts import BY_SCRIPT, script_language
 from bot.settings import ROOT
 
 logger = logging.getLogger(__name__)
@@ -36,8 +36,6 @@ UNDERSTOOD = "language"
 PLACES = frozenset({"place", "place_ambiguous"})
 FILE = "languages.json"
 CHOICE = "choice"
-# A text in this writing is answered as the language that has texts; the others of `scripts.py` have none here.
-BY_SCRIPT = {"km": "km", "blt-Tavt": "blt-Latn"}
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)

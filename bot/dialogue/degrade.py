@@ -7,18 +7,22 @@ asked again without an engine → the hotline.
 from __future__ import annotations
 
 from bot.languages.catalogue import Answer, Catalogue
+from bot.languages.choices import chosen_language
 from bot.languages.danger import danger_sign
+from bot.languages.scripts import written_in
 from bot.messages import Payload
 
 
 def degraded_answer(
     catalogue: Catalogue, text: str, payload: Payload | None, *, menu_was_shown: bool, language: str = "vi"
 ) -> Answer:
-    """The best answer without a model. `menu_was_shown`: the last answer of this conversation was the menu."""
+    """The best answer without a model. `menu_was_shown`: the last answer of this conversation was the menu; `language`: that of
+    the conversation, which gives way to the one that the words are written in, if their letters alone say so."""
+    language = written_in(text) or language
     if danger_sign(text):
         return catalogue.answer("utter_emergency", language=language)
-    if payload is not None and payload.language is not None:
-        return catalogue.chosen(payload.language)
+    if asked := payload.language if payload else chosen_language(text):
+        return catalogue.chosen(asked)
     intent = payload.intent if payload else catalogue.keyword_intent(text)
     key = _static_key(catalogue, intent) if intent else None
     if key:

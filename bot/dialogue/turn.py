@@ -35,6 +35,7 @@ from bot.handoff.moving import Happening, move, move_from, situation
 from bot.handoff.office import office
 from bot.handoff.ownership import OWNERS, Event, edge
 from bot.languages.catalogue import Answer, Catalogue
+from bot.languages.choices import chosen_language
 from bot.languages.danger import danger_sign_in_any
 from bot.log import where
 from bot.messages import Outgoing, Payload
@@ -257,9 +258,9 @@ class Turns:
         return None if waiting.text or payload else WITHOUT_WORDS.get(waiting.kind, "utter_unsupported_media")
 
     def _language(self, begun: Begun, understood: dict[str, Any]) -> str | None:
-        """The language that the conversation goes on in, when the turn has shown one: a button holds also while Rasa is down."""
+        """The language that the conversation goes on in, when the turn has shown one: a choice holds also while Rasa is down."""
         told = begun.waiting.language if begun.opening else begun.payload.language if begun.payload else None
-        shown = told or understood.get("conversation_language")
+        shown = told or (understood.get("conversation_language") if understood else chosen_language(begun.waiting.text))
         return str(shown) if shown in self._catalogue.languages else None
 
     async def _degraded(self, begun: Begun) -> Outgoing:

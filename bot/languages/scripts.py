@@ -22,6 +22,10 @@ LEAST_LETTERS = 3
 LEAST_SHARE = 0.3
 
 
+# A text in this writing is answered as the language that has texts; the others have none here.
+BY_SCRIPT = {"km": "km", "blt-Tavt": "blt-Latn"}
+
+
 def without_zero_width(text: str) -> str:
     """The text without characters that nobody sees."""
     return text if text.isascii() else _ZERO_WIDTH.sub("", text)
@@ -37,3 +41,8 @@ def script_language(text: str) -> str | None:
     name, number = found.most_common(1)[0]
     others = sum(not _IN_SCRIPT.match(letter) for letter in _OF_A_WORD.findall(text))
     return name.replace("_", "-") if number >= LEAST_LETTERS and number >= LEAST_SHARE * (number + others) else None
+
+
+def written_in(text: str) -> str | None:
+    """The language of ours whose writing the text is in; None for Latin letters, and for a writing that we have no texts in."""
+    return BY_SCRIPT.get(script_language(text) or "")

@@ -60,5 +60,20 @@ def test_without_rasa_a_language_can_still_be_chosen() -> None:
     assert menu.text != catalogue.answer("utter_topic_menu").text
 
 
+def test_without_rasa_words_can_choose_a_language_and_khmer_letters_are_answered_in_khmer() -> None:
+    catalogue = Catalogue.load(ROOT, "dak-lak")
+    assert degraded_answer(catalogue, "hais lus Hmoob", None, menu_was_shown=False).language == "mww-Latn"
+    assert degraded_answer(catalogue, "/language rad", None, menu_was_shown=True).key == "utter_language_chosen"
+    assert degraded_answer(catalogue, "តើចាក់វ៉ាក់សាំងនៅឯណា", None, menu_was_shown=False).language == "km"
+    assert degraded_answer(catalogue, "xin chào bạn", None, menu_was_shown=False).language == "vi"
+
+
+async def test_a_language_that_was_named_while_rasa_was_away_is_the_conversations(talk: Talk, rasa: RasaSimulator) -> None:
+    rasa.faults = [Answer(200, {"replies": [reply_to({"payload": None, "text": "x"})], "understood": {}})]
+    await talk.says("hais lus Hmoob")
+    await talk.step()
+    assert await talk.one(LANGUAGE) == "mww-Latn"
+
+
 def test_every_language_of_the_province_stands_in_the_menu() -> None:
     assert {CHOOSE % tag for tag in ("vi", "rad", "jra", "cmo", "km", "en")} <= menu_payloads(Catalogue.load(ROOT, "dak-lak"))
