@@ -1,1 +1,1 @@
-from tests.dialogue.conftest import gateway, rasa, talk, telegram, telegram_gateway  # noqa: F401
+from tests.dialogue.conftest import gateway, talk, telegram, telegram_gateway  # noqa: F401
