@@ -20,11 +20,13 @@ from bot.desk.room import DESK, DESK_ROLES, SENIOR_ROLES, Room, case_id_of, refu
 from bot.desk.transcript import transcript
 from bot.handoff import cases, rows
 from bot.handoff.cases import Case, CaseRefused
+from bot.handoff.desks import Desk
 from bot.handoff.moving import Outcome
+from bot.handoff.office import office
 from bot.masking import masked_words
 from bot.messages import Outgoing, clean_text
 from bot.staff.door import StaffRoute, Visit, wants_data
-from bot.staff.layout import HEADERS, redirect
+from bot.staff.layout import HEADERS, moment, redirect
 from bot.staff.sessions import Person
 
 CASE = f"{DESK}/cases/{{id:int}}"
@@ -221,11 +223,17 @@ class CasePage:
             "window": room.window(case),
             "desk_name": room.desks.named(case.desk).name,
             "offered_desk": room.desks.named(case.transfer_to).name if case.transfer_to else "",
-            "other_desks": [desk for desk in room.desks.all if desk.is_on and desk.id != case.desk],
+            "other_desks": [(desk.id, self._offered(desk)) for desk in room.desks.all if desk.is_on and desk.id != case.desk],
             "all_topics": [(name, title) for title, name in titles],
             "outcomes": OUTCOMES,
             "most": MOST_CHARACTERS,
         }
+
+    def _offered(self, desk: Desk) -> str:
+        """Its name, and when it opens if nobody is there now."""
+        now = office().now()
+        opens = None if desk.is_open(now) else desk.opens_next(now)
+        return self._words["transfer_shut"].format(name=desk.name, opens=moment(opens)) if opens else desk.name
 
 
 def may_confirm(person: Person) -> bool:

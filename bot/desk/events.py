@@ -11,6 +11,7 @@ that a page that lost its connection, or lands on another gateway, is right agai
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from psycopg_pool import PoolTimeout
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
+from bot.audit import Action, entry
 from bot.desk import drafts
 from bot.desk.board import Board
 from bot.desk.case_page import CASE, CasePage
@@ -42,6 +44,9 @@ NEWEST = 30
 ABOUT = "about"
 STREAM_HEADERS = {**HEADERS, "X-Accel-Buffering": "no"}
 
+# Within this time a page that connects anew is no other view.
+NOTED_FOR = datetime.timedelta(hours=1)
+
 # What a page shows, by key: what each part was made of.
 Shown = dict[str, object]
 
@@ -58,10 +63,24 @@ class Events:
         ]
 
     async def queue(self, visit: Visit) -> Response:
-        return _stream(self._queue(visit, self._room.desk_asked_for(visit)))
+        desk = self._room.desk_asked_for(visit)
+        await self._note(visit, "queue_viewed", desk)
+        return _stream(self._queue(visit, desk))
 
     async def case(self, visit: Visit) -> Response:
-        return _stream(self._case(visit, case_id_of(visit.request.path_params["id"])))
+        case_id = case_id_of(visit.request.path_params["id"])
+        await self._note(visit, "case_viewed", f"case:{case_id}")
+        return _stream(self._case(visit, case_id))
+
+    async def _note(self, visit: Visit, action: Action, what: str) -> None:
+        """A stream shows what its page shows. Who opened that lately is in the log already, however often the network fails."""
+        async with self._room.pool.connection() as connection:
+            found = await connection.execute(
+                """SELECT 1 FROM audit_log WHERE at > now() - %s AND actor = %s AND action = %s AND object = %s LIMIT 1""",
+                [NOTED_FOR, visit.person.name, action, what],
+            )
+            if await found.fetchone() is None:
+                await connection.execute(*entry(visit.person.name, action, what))
 
     async def _queue(self, visit: Visit, desk: str) -> AsyncIterator[str]:
         """The open cases, and for seniors the words that wait for them."""

@@ -190,6 +190,20 @@ def test_words_that_wait_reach_seniors_alone(desk: Desk) -> None:
     plays(desk, play, "lan", "operator")
 
 
+def test_who_reads_a_stream_without_its_page_is_noted_once(desk: Desk) -> None:
+    case_id = desk.asks()
+
+    async def play(pages: DeskPages, visit: Visit) -> None:
+        visit.request.scope["path_params"] = {"id": case_id}
+        for _ in range(2):  # the network fails now and then
+            await pages._events.queue(visit)
+            await pages._events.case(visit)
+
+    plays(desk, play, "minh")
+    noted = desk.office.rows("SELECT action, object FROM audit_log WHERE actor = 'minh' ORDER BY id")
+    assert [(row["action"], row["object"]) for row in noted] == [("queue_viewed", ""), ("case_viewed", f"case:{case_id}")]
+
+
 def test_after_a_lost_connection_a_page_is_right_again(desk: Desk) -> None:
     first = desk.asks()
 
