@@ -155,7 +155,7 @@ class Service:
         health = Health(pool, engine, settings.actions_url, settings.run)
         queue.every_minute("figures", functools.partial(read_figures, settings, settings.database_url))
         hold = datetime.timedelta(minutes=settings.corrections_hold_minutes)
-        corrections = Corrections(pool, queue, catalogue, found, settings.database_url, hold)
+        corrections = Corrections(pool, catalogue, found, settings.database_url, hold)
         queue.every_minute("corrections", corrections.work)
         queue.every_minute("news", News(pool, catalogue, editions, found).work)
         queue.every_minute("campaigns", functools.partial(counting.every_minute, pool))
@@ -260,7 +260,7 @@ def create_app() -> Starlette:
     campaigns = CampaignPages(ROOT, service.pool, staff.door, describer, reaching)
 
     content = ContentPages.build(ROOT, service.pool, staff.door, service.catalogue)
-    rumours = RumourPages(content.room, service.known_rumours.rumours)
+    rumours = RumourPages(content.room, service.known_rumours.rumours, settings.telegram)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -14,19 +14,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import structlog
-from psycopg.types.json import Jsonb
 
-from bot.channels.sending import Sender, is_pushed
+from bot.channels.sending import Sender
 from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import SESSION_DAYS
-from bot.database import OUTGOING_CHANNEL, DictConnection, Pool
+from bot.database import DictConnection, Pool
 from bot.dialogue.delivery import WINDOW_MARGIN
-from bot.dialogue.queue import Queue
 from bot.figures.correction_store import Correction, Proposed, close_finished, correction_of, propose
 from bot.figures.corrections import TOLD_WITHIN, published_address
 from bot.figures.places import FigurePlaces
 from bot.figures.readings import METRICS, VIETNAM
 from bot.figures.store import WRITE_MILLISECONDS, connected
+from bot.handoff.telling import Address, store
 from bot.languages.catalogue import Answer, Catalogue
 from bot.languages.figure_lines import corrected_lines
 from bot.metrics import CORRECTIONS
@@ -74,9 +73,9 @@ class Corrections:
     """`senders`: the channels that push and are switched on here. `hold`: how long staff may look first."""
 
     def __init__(
-        self, pool: Pool, queue: Queue, catalogue: Catalogue, senders: Mapping[str, Sender], url: str, hold: datetime.timedelta
+        self, pool: Pool, catalogue: Catalogue, senders: Mapping[str, Sender], url: str, hold: datetime.timedelta
     ) -> None:
-        self._pool, self._queue, self._catalogue, self._senders = pool, queue, catalogue, senders
+        self._pool, self._catalogue, self._senders = pool, catalogue, senders
         self._url, self._hold = url, hold
         self._places: FigurePlaces | None = None
         self._looked: tuple[int, float] = (-1, 0.0)
@@ -143,35 +142,12 @@ class Corrections:
     async def _store(
         self, connection: DictConnection, conversation: Mapping[str, Any], due: Sequence[Correction], answer: Answer
     ) -> None:
-        reply = answer.as_reply()
-        pushes = is_pushed(conversation["channel"])
-        cursor = await connection.execute(
-            """INSERT INTO messages (conversation_id, direction, author, channel, text, buttons, source, response_key, revision,
-                                     language, figures, delivery)
-               VALUES (%s, 'outgoing', 'bot', %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
-            [
-                conversation["id"],
-                conversation["channel"],
-                reply["text"],
-                Jsonb(reply["buttons"]),
-                Jsonb(reply["source"]) if reply["source"] else None,
-                reply["key"],
-                reply["revision"],
-                reply["language"],
-                reply["figures"],
-                "waiting" if pushes else "sent",
-            ],
-        )
-        stored = cast(dict[str, int], await cursor.fetchone())
+        stored = await store(connection, Address(**conversation), answer.as_outgoing())
         await connection.execute(
             """UPDATE correction_recipients SET state = 'sent', sent_id = %s, finished_at = now()
                 WHERE conversation_id = %s AND correction_id = ANY(%s::bigint[])""",
-            [stored["id"], conversation["id"], [one.id for one in due]],
+            [stored, conversation["id"], [one.id for one in due]],
         )
-        address = f"{conversation['channel']}:{conversation['address']}"
-        await connection.execute("SELECT pg_notify(%s, %s)", [OUTGOING_CHANNEL, address])
-        if pushes:
-            await self._queue.defer(connection, conversation["id"])
 
     def _values(self, **more: Any) -> dict[str, Any]:
         return {**writable_values(windows(self._senders)), "told_within": TOLD_WITHIN, **more}

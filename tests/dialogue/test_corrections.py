@@ -64,7 +64,7 @@ async def service(talk: Talk, database_url: str) -> Corrections:
 
 
 def machine(talk: Talk, database_url: str) -> Corrections:
-    return Corrections(talk.pool, talk.queue, CATALOGUE, {CHANNEL: talk.sender}, database_url, HOLD)
+    return Corrections(talk.pool, CATALOGUE, {CHANNEL: talk.sender}, database_url, HOLD)
 
 
 async def tells(talk: Talk, ids: list[int], text: str, channel: str = CHANNEL, address: str = ADDRESS) -> None:
@@ -206,7 +206,7 @@ async def test_a_channel_that_is_off_here_is_left_to_the_machine_that_has_it(
 ) -> None:
     await told_and_revised(talk, service, publishes)
     await talk.rows(OVER)
-    without = Corrections(talk.pool, talk.queue, CATALOGUE, {}, database_url, HOLD)
+    without = Corrections(talk.pool, CATALOGUE, {}, database_url, HOLD)
     assert await without.send_due() == 0
     assert await service.send_due() == 1
 
@@ -319,15 +319,18 @@ import asyncio, datetime, sys
 from bot.database import open_pool
 from bot.dialogue.corrections import Corrections
 from bot.dialogue.queue import Queue
+from bot.handoff.desks import Desks
+from bot.handoff.office import Office, prepare
 from bot.languages.catalogue import Catalogue
 from bot.settings import ROOT
 from tests.dialogue.talk import CHANNEL, RecordingSender
 
 async def main(url):
-    pool, queue = open_pool(url), Queue(url)
+    pool, queue, catalogue = open_pool(url), Queue(url), Catalogue.load(ROOT, "dak-lak")
+    prepare(Office(catalogue, Desks.load(ROOT, "dak-lak"), queue))
     async with pool, queue.app.open_async():
         hold = datetime.timedelta(hours=1)
-        await Corrections(pool, queue, Catalogue.load(ROOT, "dak-lak"), {CHANNEL: RecordingSender()}, url, hold).send_due()
+        await Corrections(pool, catalogue, {CHANNEL: RecordingSender()}, url, hold).send_due()
 
 asyncio.run(main(sys.argv[1]))
 """
@@ -371,7 +374,7 @@ async def test_without_news_nothing_is_looked_for(talk: Talk, service: Correctio
 
 async def test_an_answer_past_its_date_is_not_sent(talk: Talk, publishes: Any, database_url: str) -> None:
     late = replace(CATALOGUE, today=lambda: datetime.date(2040, 1, 1))
-    service = Corrections(talk.pool, talk.queue, late, {CHANNEL: talk.sender}, database_url, HOLD)
+    service = Corrections(talk.pool, late, {CHANNEL: talk.sender}, database_url, HOLD)
     await told_and_revised(talk, service, publishes)
     await talk.rows(OVER)
     await service.work()
