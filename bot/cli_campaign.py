@@ -7,19 +7,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-import psycopg
 import typer
 from rich.console import Console
 
 from bot.audit import shell_actor
-from bot.cli_database import in_database
+from bot.cli_database import carried_out
 from bot.database import DictConnection
 from bot.settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from bot.campaigns.described import Describer
     from bot.campaigns.links import Reach
-    from bot.campaigns.store import Campaign
+    from bot.campaigns.store import Campaign, CampaignRefused
 
 T = TypeVar("T")
 
@@ -179,19 +178,16 @@ def export(
 
 
 def _done(settings: Settings, work: Callable[[DictConnection], Awaitable[T]]) -> T:
-    """The work's result; what stands in its way is one sentence and exit code 1."""
     from bot.campaigns.store import CampaignRefused
+
+    return carried_out(settings, work, CampaignRefused, _sentence)
+
+
+def _sentence(refused: CampaignRefused) -> str:
     from bot.languages.interface import interface_words
 
-    try:
-        return in_database(settings, work)
-    except CampaignRefused as refused:
-        sentence = interface_words(ROOT, "campaigns")["refused"][refused.reason]
-        about = f" (--{refused.field})" if refused.field else ""
-        errors.print(f"loa: {sentence}{about}", style="bold red", markup=False)
-    except psycopg.OperationalError as error:
-        errors.print(f"loa: the database does not answer ({type(error).__name__})", style="bold red", markup=False)
-    raise typer.Exit(1)
+    about = f" (--{refused.field})" if refused.field else ""
+    return f"{interface_words(ROOT, 'campaigns')['refused'][refused.reason]}{about}"
 
 
 def _campaign(settings: Settings, code: str) -> Campaign:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import psycopg
 import typer
 from rich.console import Console
 
 from bot.audit import shell_actor
-from bot.cli_database import in_database
+from bot.cli_database import carried_out
 from bot.database import DictConnection
 from bot.settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from bot.content.notices import StoredNotice
+    from bot.content.rules import ContentRefused
     from bot.content.withdrawing import OpenWithdrawal
     from bot.languages.catalogue import Catalogue
 
@@ -121,15 +121,13 @@ def _catalogue() -> Catalogue:
 
 
 def _done(work: Callable[[DictConnection], Awaitable[T]]) -> T:
-    """The work's result; what stands in its way is one sentence and exit code 1."""
     from bot.content.rules import ContentRefused
+
+    return carried_out(Settings.from_environment(), work, ContentRefused, _sentence)
+
+
+def _sentence(refused: ContentRefused) -> str:
     from bot.languages.interface import interface_words
 
-    try:
-        return in_database(Settings.from_environment(), work)
-    except ContentRefused as refused:
-        sentence = interface_words(ROOT, "content")["refused"][refused.reason]
-        errors.print(f"loa: {sentence}{f' (--{refused.field})' if refused.field else ''}", style="bold red", markup=False)
-    except psycopg.OperationalError as error:
-        errors.print(f"loa: the database does not answer ({type(error).__name__})", style="bold red", markup=False)
-    raise typer.Exit(1)
+    about = f" (--{refused.field})" if refused.field else ""
+    return f"{interface_words(ROOT, 'content')['refused'][refused.reason]}{about}"

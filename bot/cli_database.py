@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
+import typer
 from psycopg.rows import dict_row
+from rich.console import Console
 
 from bot.database import DictConnection
 from bot.postgres import known_address
 from bot.settings import Settings, SettingsError
 
 T = TypeVar("T")
+
+errors = Console(stderr=True, soft_wrap=True)
 
 
 def in_database(settings: Settings, work: Callable[[DictConnection], Awaitable[T]]) -> T:
@@ -28,3 +32,19 @@ def in_database(settings: Settings, work: Callable[[DictConnection], Awaitable[T
             return await work(cast(DictConnection, connection))
 
     return asyncio.run(run())
+
+
+def carried_out(
+    settings: Settings,
+    work: Callable[[DictConnection], Awaitable[T]],
+    refusal: type[Exception],
+    sentence: Callable[[Any], str] = str,
+) -> T:
+    """The work's result; what stands in its way is one sentence and exit code 1. `sentence` tells what the refusal says."""
+    try:
+        return in_database(settings, work)
+    except refusal as refused:
+        errors.print(f"loa: {sentence(refused)}", style="bold red", markup=False)
+    except psycopg.OperationalError as error:
+        errors.print(f"loa: the database does not answer ({type(error).__name__})", style="bold red", markup=False)
+    raise typer.Exit(1)

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from bot.audit import shell_actor
-from bot.cli_database import in_database
+from bot.cli_database import carried_out
 from bot.database import DictConnection
 from bot.settings import Settings
 
@@ -135,16 +134,9 @@ def log(days: Annotated[int, typer.Option(min=1, help="how far back")] = 30) -> 
 
 
 def _done(work: Callable[[DictConnection], Awaitable[T]]) -> T:
-    """The work's result; what stands in its way is one sentence and exit code 1."""
     from bot.staff.accounts import AccountError
 
-    try:
-        return in_database(Settings.from_environment(), work)
-    except AccountError as error:
-        errors.print(f"loa: {error}", style="bold red", markup=False)
-    except psycopg.OperationalError as error:
-        errors.print(f"loa: the database does not answer ({type(error).__name__})", style="bold red", markup=False)
-    raise typer.Exit(1)
+    return carried_out(Settings.from_environment(), work, AccountError)
 
 
 def _role(text: str) -> Role:

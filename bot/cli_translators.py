@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from bot.audit import entry, shell_actor
-from bot.cli_database import in_database
+from bot.cli_database import carried_out
 from bot.database import DictConnection
 from bot.directory.languages import VIETNAMESE, Language
 from bot.languages import audio, po
@@ -177,14 +176,7 @@ async def _note_in_log(connection: DictConnection, tag: str, counts: Mapping[str
 
 
 def _done(work: Callable[[DictConnection], Awaitable[T]]) -> T:
-    """The work's result; what stands in its way is one sentence and exit code 1."""
-    try:
-        return in_database(Settings.from_environment(), work)
-    except InviteRefused as error:
-        errors.print(f"loa: {error}", style="bold red", markup=False, highlight=False)
-    except psycopg.OperationalError as error:
-        errors.print(f"loa: the database does not answer ({type(error).__name__})", style="bold red", markup=False)
-    raise typer.Exit(1)
+    return carried_out(Settings.from_environment(), work, InviteRefused)
 
 
 def _catalogue() -> Catalogue:
