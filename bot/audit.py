@@ -21,6 +21,7 @@ Action = Literal[
     # answers, rumours, figures, campaigns
     "answer_withdrawn", "answer_restored", "notice_proposed", "notice_approved", "notice_rejected", "notice_ended",
     "verdict_proposed", "verdict_published", "verdict_rejected", "verdict_ended", "rumour_answered", "rumour_dismissed",
+    "rumour_picture_opened",
     "bulletin_proposed", "bulletins_imported", "bulletin_approved", "bulletin_rejected", "bulletin_withdrawn",
     "correction_stopped", "correction_sent_at_once", "held_asked", "held_accepted", "held_ended",
     "campaign_added", "campaign_changed", "campaign_ended", "campaign_words_approved", "campaign_words_rejected",

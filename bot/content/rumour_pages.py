@@ -8,16 +8,19 @@ import re
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from bot.audit import entry
 from bot.content import verdicts
 from bot.content.pages import PAGE, ContentRoom
 from bot.content.rules import VIETNAM, ContentRefused
 from bot.content.rumours import likeness
 from bot.content.said import judged
+from bot.content.telegram_pictures import MARK, fetched
 from bot.content.verdicts import Report, StoredVerdict, WantedVerdict
 from bot.directory.rumours import Rumours
 from bot.languages.in_force import Verdict
+from bot.settings import TelegramSettings
 from bot.staff.door import Visit
-from bot.staff.layout import redirect
+from bot.staff.layout import HEADERS, redirect
 
 RUMOURS = f"{PAGE}/rumours"
 FIELDS = (
@@ -34,12 +37,15 @@ FIELDS = (
 # As alike as this, a report is offered together with the one that a verdict is written for.
 ALIKE = 0.5
 USUAL_VALIDITY = datetime.timedelta(days=90)
+PICTURE_HEADERS = {**HEADERS, "Content-Security-Policy": "default-src 'none'; sandbox", "Content-Disposition": "inline"}
 URL = re.compile(r"https?://[^\s<>\"']{3,500}")
 
 
 class RumourPages:
-    def __init__(self, room: ContentRoom, rumours: Rumours) -> None:
-        self._room, self._rumours = room, rumours
+    """`telegram`: with it staff can look at pictures that were handed over there."""
+
+    def __init__(self, room: ContentRoom, rumours: Rumours, telegram: TelegramSettings | None = None) -> None:
+        self._room, self._rumours, self._telegram = room, rumours, telegram
 
     def routes(self) -> list[BaseRoute]:
         route = self._room.route
@@ -50,6 +56,7 @@ class RumourPages:
             route(f"{RUMOURS}/verdicts/{{id:int}}/decide", self.decide, "POST"),
             route(f"{RUMOURS}/verdicts/{{id:int}}/end", self.end, "POST"),
             route(f"{RUMOURS}/reports/{{id:int}}", self.report),
+            route(f"{RUMOURS}/reports/{{id:int}}/pictures/{{number:int}}", self.picture),
             route(f"{RUMOURS}/reports/{{id:int}}/known", self.known, "POST"),
             route(f"{RUMOURS}/reports/{{id:int}}/dismiss", self.dismiss, "POST"),
         ]
@@ -65,6 +72,21 @@ class RumourPages:
             return await self._form(visit, await self._report(self._room.number(visit)))
         except ContentRefused as refused:
             return await self._overview(visit, refused)
+
+    async def picture(self, visit: Visit) -> Response:
+        """One that lies with Telegram, counted from 1; looking at it is in the log."""
+        try:
+            report = await self._report(self._room.number(visit))
+        except ContentRefused as refused:
+            return await self._overview(visit, refused)
+        number = int(visit.request.path_params["number"])
+        address = report.pictures[number - 1] if 0 < number <= len(report.pictures) else ""
+        found = await fetched(self._telegram, address) if self._telegram and address.startswith(MARK) else None
+        if found is None:
+            return await self._overview(visit, ContentRefused("picture_gone"))
+        async with self._room.pool.connection() as connection:
+            await connection.execute(*entry(visit.person.name, "rumour_picture_opened", f"report:{report.id}"))
+        return Response(found.content, 200, PICTURE_HEADERS, found.media_type)
 
     async def propose(self, visit: Visit) -> Response:
         form = visit.form
@@ -125,6 +147,7 @@ class RumourPages:
                 "verdicts": await verdicts.verdicts(connection),
                 "known": list(self._rumours),
                 "as_read": self._as_read,
+                "sees_telegram": self._telegram is not None,
             }
         return self._room.page(visit, "rumours.html", values, refused)
 
@@ -140,6 +163,7 @@ class RumourPages:
             "known": list(self._rumours),
             "wanted": {name: form[name] or usual.get(name, "") for name in FIELDS},
             "limits": verdicts,
+            "sees_telegram": self._telegram is not None,
         }
         return self._room.page(visit, "verdict.html", values, refused)
 

@@ -20,9 +20,10 @@ from bot.database import open_pool
 from bot.directory.rumours import Rumours
 from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.languages.interface import interface_words
-from bot.settings import ROOT
+from bot.settings import ROOT, TelegramSettings
 from bot.staff.pages import StaffPages
 from tests.office import SECRET, Browser, Office, Server
+from tests.simulators.server import Answer, Request, Simulator
 
 WORDS = interface_words(ROOT, "content")
 REFUSED = WORDS["refused"]
@@ -49,12 +50,33 @@ VERDICT = {
 }
 
 
+JPEG = b"\xff\xd8\xff\xe0 a picture"
+
+
+class TelegramFiles(Simulator):
+    """Answers getFile and hands out the file."""
+
+    def answer(self, request: Request) -> Answer:
+        if request.path == "/bot7:TEST/getFile" and request.query["file_id"] in ("F1", "F2"):
+            return Answer(200, {"ok": True, "result": {"file_path": f"photos/{request.query['file_id']}.jpg", "file_size": 20}})
+        files = {"/file/bot7:TEST/photos/F1.jpg": JPEG, "/file/bot7:TEST/photos/F2.jpg": b"<script>"}
+        return Answer(200, files[request.path]) if request.path in files else Answer(400, {"ok": False})
+
+
+@pytest.fixture(scope="module")
+def telegram() -> Iterator[TelegramFiles]:
+    simulator = TelegramFiles()
+    yield simulator
+    simulator.close()
+
+
 @pytest.fixture
-def server(database_url: str) -> Iterator[Server]:
+def server(database_url: str, telegram: TelegramFiles) -> Iterator[Server]:
     pool = open_pool(database_url, max_size=4)
     staff = StaffPages(ROOT, pool, SECRET)
     content = ContentPages.build(ROOT, pool, staff.door, CATALOGUE)
-    routes = [*staff.routes(), *content.routes(), *RumourPages(content.room, Rumours.load(ROOT)).routes()]
+    settings = TelegramSettings("7:TEST", telegram.url, "")
+    routes = [*staff.routes(), *content.routes(), *RumourPages(content.room, Rumours.load(ROOT), settings).routes()]
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -306,6 +328,26 @@ def test_a_verdict_without_source_or_end_is_refused(an: Browser, office: Office,
     assert (answer.status_code, REFUSED[reason] in plain(answer)) == (422, True)
     assert fields.get("claim", VERDICT["claim"]) in plain(answer)
     assert office.rows("SELECT 1 FROM rumour_verdicts") == []
+
+
+def test_a_picture_on_telegram_is_seen_through_us_and_only_a_picture(an: Browser, office: Office) -> None:
+    asked_about = "telegram-file:F1", "telegram-file:F2", "telegram-file:gone", "https://example.com/1.jpg"
+    office.rows("INSERT INTO conversations (channel, address) VALUES ('telegram', '1')")
+    office.rows(
+        "INSERT INTO rumour_reports (conversation_id, text, pictures, consent) SELECT id, 'tin', %s, 'c' FROM conversations",
+        list(asked_about),
+    )
+    (report,) = (row["id"] for row in office.rows("SELECT id FROM rumour_reports"))
+    pictures = f"{RUMOURS}/reports/{report}/pictures"
+    for page in (RUMOURS, f"{RUMOURS}/reports/{report}"):
+        assert f'href="{pictures}/1"' in an.opens(page).text
+    seen = an.opens(f"{pictures}/1")
+    assert (seen.content, seen.headers["content-type"]) == (JPEG, "image/jpeg")
+    assert "sandbox" in seen.headers["content-security-policy"]
+    for number in (0, 2, 3, 4, 5):
+        refused = an.opens(f"{pictures}/{number}")
+        assert (refused.status_code, REFUSED["picture_gone"] in plain(refused)) == (409, True), number
+    assert office.log("rumour_picture_opened") == [("an", "rumour_picture_opened")]
 
 
 # ---- the command
