@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from bot.campaigns.links import Link, Reach, Reaching
 from bot.campaigns.store import Campaign, CampaignRefused, Wanted, Words
 from bot.database import Pool
 from bot.staff.accounts import Role
-from bot.staff.door import Door, StaffRoute, Visit
+from bot.staff.door import Door, Handler, StaffRoute, Visit, or_refused
 from bot.staff.layout import HEADERS, Layout, redirect
 
 HERE = Path(__file__).parent
@@ -58,7 +58,7 @@ class CampaignPages:
 
     def routes(self) -> list[BaseRoute]:
         one = f"{PAGE}/{{code}}"
-        pages: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
+        pages: tuple[tuple[str, Handler, str], ...] = (
             (PAGE, self.overview, "GET"),
             (PAGE, self.make, "POST"),
             (f"{PAGE}/new", self.new, "GET"),
@@ -76,20 +76,15 @@ class CampaignPages:
             (f"{one}/export.csv", self.export, "GET"),
             (f"{one}/export.xlsx", self.export, "GET"),
         )
-        staff = [StaffRoute(path, self._answered(handler), self._door, ROLES, method) for path, handler, method in pages]
+        staff = [
+            StaffRoute(path, or_refused(handler, CampaignRefused, self._refused), self._door, ROLES, method)
+            for path, handler, method in pages
+        ]
         return [*staff, *self._layout.static_routes()]
 
-    def _answered(self, handler: Callable[[Visit], Any]) -> Callable[[Visit], Any]:
+    async def _refused(self, visit: Visit, refused: CampaignRefused) -> Response:
         """An unknown code is a page that says so."""
-
-        async def answered(visit: Visit) -> Response:
-            try:
-                response: Response = await handler(visit)
-            except CampaignRefused as refused:
-                return await self._list(visit, refused=refused.reason, status=404 if refused.reason == "unknown" else 409)
-            return response
-
-        return answered
+        return await self._list(visit, refused=refused.reason, status=404 if refused.reason == "unknown" else 409)
 
     async def overview(self, visit: Visit) -> Response:
         return await self._list(visit)

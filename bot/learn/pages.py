@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from bot.languages.catalogue import Catalogue
 from bot.learn import store
 from bot.learn.store import LearnRefused, Wanted
 from bot.staff.accounts import Role
-from bot.staff.door import Door, StaffRoute, Visit
+from bot.staff.door import Door, Handler, StaffRoute, Visit, or_refused
 from bot.staff.layout import Layout, redirect
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ class LearnPages:
 
     def routes(self) -> list[BaseRoute]:
         one = f"{PAGE}/groups/{{id:int}}"
-        pages: tuple[tuple[str, Callable[[Visit], Any], str], ...] = (
+        pages: tuple[tuple[str, Handler, str], ...] = (
             (PAGE, self.overview, "GET"),
             (f"{PAGE}/tasks", self.tasks, "GET"),
             (f"{PAGE}/tasks/{{id:int}}", self.move_task, "POST"),
@@ -48,22 +48,17 @@ class LearnPages:
             (f"{one}/answer", self.answer, "POST"),
             (f"{one}/undo", self.undo, "POST"),
         )
-        staff = [StaffRoute(path, self._answered(handler), self._door, ROLES, method) for path, handler, method in pages]
+        staff = [
+            StaffRoute(path, or_refused(handler, LearnRefused, self._refused), self._door, ROLES, method)
+            for path, handler, method in pages
+        ]
         return [*staff, *self._layout.static_routes()]
 
-    def _answered(self, handler: Callable[[Visit], Any]) -> Callable[[Visit], Any]:
-        """What cannot be done is a page that says why: the group as it is now, or the list."""
-
-        async def answered(visit: Visit) -> Response:
-            try:
-                response: Response = await handler(visit)
-            except LearnRefused as refused:
-                if refused.reason == "unknown":
-                    return await self._list(visit, Wanted(), refused="unknown", status=404)
-                return await self._show(visit, refused=refused.reason, status=409)
-            return response
-
-        return answered
+    async def _refused(self, visit: Visit, refused: LearnRefused) -> Response:
+        """The group as it is now, or the list."""
+        if refused.reason == "unknown":
+            return await self._list(visit, Wanted(), refused="unknown", status=404)
+        return await self._show(visit, refused=refused.reason, status=409)
 
     async def overview(self, visit: Visit) -> Response:
         asked = visit.request.query_params

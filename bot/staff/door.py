@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import quote
 
 import psycopg
@@ -55,6 +56,19 @@ class Visit:
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
+Refusal = TypeVar("Refusal", bound=Exception)
+
+
+def or_refused(handler: Handler, refusal: type[Refusal], shown: Callable[[Visit, Refusal], Awaitable[Response]]) -> Handler:
+    """What cannot be done is a page that says why: `shown` makes it."""
+
+    async def answered(visit: Visit) -> Response:
+        try:
+            return await handler(visit)
+        except refusal as refused:
+            return await shown(visit, refused)
+
+    return answered
 
 
 class StaffRoute(Route):
