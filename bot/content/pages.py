@@ -25,7 +25,7 @@ from bot.languages.catalogue import Catalogue, Entry
 from bot.languages.in_force import NEVER_WITHDRAWN, Notice
 from bot.languages.normalise import fold, normalise
 from bot.staff.accounts import Role
-from bot.staff.door import Door, StaffRoute, Visit
+from bot.staff.door import Door, Handler, StaffRoute, Visit, or_refused
 from bot.staff.layout import Layout, redirect
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ DUE_WITHIN = datetime.timedelta(days=30)
 USUAL_WITHDRAWAL, USUAL_NOTICE = datetime.timedelta(days=14), datetime.timedelta(days=7)
 NOTICE_FIELDS = ("scope", "topic", "place", "text", "starts", "ends", "is_emergency")
 
-Handler = Callable[[Visit], Awaitable[Response]]
+Refused = Callable[[Visit, ContentRefused], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,10 @@ class ContentRoom:
     catalogue: Catalogue
     describer: Describer
 
-    def route(self, path: str, handler: Handler, method: str = "GET") -> StaffRoute:
-        return StaffRoute(path, handler, self.door, ROLES, method)
+    def route(self, path: str, handler: Handler, method: str = "GET", refused: Refused | None = None) -> StaffRoute:
+        """`refused` shows why something was not done."""
+        answered = or_refused(handler, ContentRefused, refused) if refused else handler
+        return StaffRoute(path, answered, self.door, ROLES, method)
 
     def page(self, visit: Visit, template: str, values: Mapping[str, Any], refused: ContentRefused | None = None) -> Response:
         words = self.layout.words
@@ -100,12 +102,12 @@ class ContentPages:
             *self._room.layout.static_routes(),
             route(PAGE, self.answers),
             route(answer, self.answer),
-            route(f"{answer}/withdraw", self.withdraw, "POST"),
+            route(f"{answer}/withdraw", self.withdraw, "POST", self._answer),
             route(f"{answer}/restore", self.restore, "POST"),
             route(notice, self.notices),
-            route(notice, self.propose, "POST"),
-            route(f"{notice}/{{id:int}}/decide", self.decide, "POST"),
-            route(f"{notice}/{{id:int}}/end", self.end, "POST"),
+            route(notice, self.propose, "POST", self._notices),
+            route(f"{notice}/{{id:int}}/decide", self.decide, "POST", self._notices),
+            route(f"{notice}/{{id:int}}/end", self.end, "POST", self._notices),
         ]
 
     # ---- answers
@@ -135,19 +137,16 @@ class ContentPages:
     async def withdraw(self, visit: Visit) -> Response:
         form, key = visit.form, _key(visit)
         also = [other for other in withdrawing.variants(self._room.catalogue, key) if form[f"also-{other}"]]
-        try:
-            async with self._room.pool.connection() as connection:
-                await withdrawing.withdraw_all(
-                    connection,
-                    [key, *also],
-                    form["reason"],
-                    form["until"],
-                    visit.person.name,
-                    language=form["language"],
-                    known=self.is_known,
-                )
-        except ContentRefused as refused:
-            return await self._answer(visit, refused)
+        async with self._room.pool.connection() as connection:
+            await withdrawing.withdraw_all(
+                connection,
+                [key, *also],
+                form["reason"],
+                form["until"],
+                visit.person.name,
+                language=form["language"],
+                known=self.is_known,
+            )
         return redirect(f"{PAGE}/answers/{key}?done=withdrawn")
 
     async def restore(self, visit: Visit) -> Response:
@@ -254,28 +253,19 @@ class ContentPages:
             form["ends"],
             is_emergency=form["is_emergency"] == "1",
         )
-        try:
-            async with self._room.pool.connection() as connection:
-                await notices.propose_notice(connection, wanted, subjects(self._room.describer), visit.person.name)
-        except ContentRefused as refused:
-            return await self._notices(visit, refused)
+        async with self._room.pool.connection() as connection:
+            await notices.propose_notice(connection, wanted, subjects(self._room.describer), visit.person.name)
         return redirect(f"{PAGE}/notices?done=notice_proposed")
 
     async def decide(self, visit: Visit) -> Response:
         approve = visit.form["decision"] == "approve"
-        try:
-            async with self._room.pool.connection() as connection:
-                await notices.decide_notice(connection, self._room.number(visit), visit.person.name, approve=approve)
-        except ContentRefused as refused:
-            return await self._notices(visit, refused)
+        async with self._room.pool.connection() as connection:
+            await notices.decide_notice(connection, self._room.number(visit), visit.person.name, approve=approve)
         return redirect(f"{PAGE}/notices?done={'notice_approved' if approve else 'notice_rejected'}")
 
     async def end(self, visit: Visit) -> Response:
-        try:
-            async with self._room.pool.connection() as connection:
-                await notices.end_notice(connection, self._room.number(visit), visit.person.name)
-        except ContentRefused as refused:
-            return await self._notices(visit, refused)
+        async with self._room.pool.connection() as connection:
+            await notices.end_notice(connection, self._room.number(visit), visit.person.name)
         return redirect(f"{PAGE}/notices?done=notice_ended")
 
     async def _notices(self, visit: Visit, refused: ContentRefused | None = None) -> Response:

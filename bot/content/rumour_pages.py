@@ -53,11 +53,11 @@ class RumourPages:
             route(RUMOURS, self.overview),
             route(f"{RUMOURS}/new", self.new),
             route(f"{RUMOURS}/verdicts", self.propose, "POST"),
-            route(f"{RUMOURS}/verdicts/{{id:int}}/decide", self.decide, "POST"),
-            route(f"{RUMOURS}/verdicts/{{id:int}}/end", self.end, "POST"),
-            route(f"{RUMOURS}/reports/{{id:int}}", self.report),
-            route(f"{RUMOURS}/reports/{{id:int}}/pictures/{{number:int}}", self.picture),
-            route(f"{RUMOURS}/reports/{{id:int}}/known", self.known, "POST"),
+            route(f"{RUMOURS}/verdicts/{{id:int}}/decide", self.decide, "POST", self._overview),
+            route(f"{RUMOURS}/verdicts/{{id:int}}/end", self.end, "POST", self._overview),
+            route(f"{RUMOURS}/reports/{{id:int}}", self.report, refused=self._overview),
+            route(f"{RUMOURS}/reports/{{id:int}}/pictures/{{number:int}}", self.picture, refused=self._overview),
+            route(f"{RUMOURS}/reports/{{id:int}}/known", self.known, "POST", self._overview),
             route(f"{RUMOURS}/reports/{{id:int}}/dismiss", self.dismiss, "POST"),
         ]
 
@@ -68,22 +68,16 @@ class RumourPages:
         return await self._form(visit, None)
 
     async def report(self, visit: Visit) -> Response:
-        try:
-            return await self._form(visit, await self._report(self._room.number(visit)))
-        except ContentRefused as refused:
-            return await self._overview(visit, refused)
+        return await self._form(visit, await self._report(self._room.number(visit)))
 
     async def picture(self, visit: Visit) -> Response:
         """One that lies with Telegram, counted from 1; looking at it is in the log."""
-        try:
-            report = await self._report(self._room.number(visit))
-        except ContentRefused as refused:
-            return await self._overview(visit, refused)
+        report = await self._report(self._room.number(visit))
         number = int(visit.request.path_params["number"])
         address = report.pictures[number - 1] if 0 < number <= len(report.pictures) else ""
         found = await fetched(self._telegram, address) if self._telegram and address.startswith(MARK) else None
         if found is None:
-            return await self._overview(visit, ContentRefused("picture_gone"))
+            raise ContentRefused("picture_gone")
         async with self._room.pool.connection() as connection:
             await connection.execute(*entry(visit.person.name, "rumour_picture_opened", f"report:{report.id}"))
         return Response(found.content, 200, PICTURE_HEADERS, found.media_type)
@@ -106,30 +100,21 @@ class RumourPages:
 
     async def decide(self, visit: Visit) -> Response:
         approve = visit.form["decision"] == "approve"
-        try:
-            async with self._room.pool.connection() as connection:
-                await verdicts.decide_verdict(connection, self._room.number(visit), visit.person.name, approve=approve)
-        except ContentRefused as refused:
-            return await self._overview(visit, refused)
+        async with self._room.pool.connection() as connection:
+            await verdicts.decide_verdict(connection, self._room.number(visit), visit.person.name, approve=approve)
         return redirect(f"{RUMOURS}?done={'verdict_published' if approve else 'verdict_rejected'}")
 
     async def end(self, visit: Visit) -> Response:
-        try:
-            async with self._room.pool.connection() as connection:
-                await verdicts.end_verdict(connection, self._room.number(visit), visit.person.name)
-        except ContentRefused as refused:
-            return await self._overview(visit, refused)
+        async with self._room.pool.connection() as connection:
+            await verdicts.end_verdict(connection, self._room.number(visit), visit.person.name)
         return redirect(f"{RUMOURS}?done=verdict_ended")
 
     async def known(self, visit: Visit) -> Response:
         known = visit.form["known"]
         if known not in self._rumours:
-            return await self._overview(visit, ContentRefused("known_unknown"))
-        try:
-            async with self._room.pool.connection() as connection:
-                await verdicts.answer_with_known(connection, self._room.number(visit), known, visit.person.name)
-        except ContentRefused as refused:
-            return await self._overview(visit, refused)
+            raise ContentRefused("known_unknown")
+        async with self._room.pool.connection() as connection:
+            await verdicts.answer_with_known(connection, self._room.number(visit), known, visit.person.name)
         return redirect(f"{RUMOURS}?done=report_answered")
 
     async def dismiss(self, visit: Visit) -> Response:
