@@ -159,17 +159,7 @@ async def add(connection: DictConnection, asked: Checked, by: str) -> Campaign:
             made = await connection.execute(
                 """INSERT INTO campaigns (code, name, topic, language, place, spot, starts_on, ends_on, made_by)
                    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
-                [
-                    asked.code,
-                    asked.name,
-                    asked.topic,
-                    asked.language,
-                    asked.place,
-                    asked.spot,
-                    asked.starts_on,
-                    asked.ends_on,
-                    by,
-                ],
+                [asked.code, *_columns(asked), by],
             )
             campaign_id = cast(dict[str, int], await made.fetchone())["id"]
             await _propose(connection, campaign_id, asked.welcome, asked.summary, by)
@@ -188,22 +178,17 @@ async def change(connection: DictConnection, code: str, asked: Checked, by: str)
         await connection.execute(
             """UPDATE campaigns SET name = %s, topic = %s, language = %s, place = %s, spot = %s, starts_on = %s, ends_on = %s
                WHERE id = %s""",
-            [
-                asked.name,
-                asked.topic,
-                asked.language,
-                asked.place,
-                asked.spot,
-                asked.starts_on,
-                asked.ends_on,
-                campaign.id,
-            ],
+            [*_columns(asked), campaign.id],
         )
         newest = await newest_words(connection, campaign.id)
         if (newest.welcome, newest.summary) != (asked.welcome, asked.summary) if newest else asked.welcome or asked.summary:
             await _propose(connection, campaign.id, asked.welcome, asked.summary, by, is_first=False)
         await connection.execute(*entry(by, "campaign_changed", code, topic=asked.topic, language=asked.language))
     return await get(connection, code)
+
+
+def _columns(asked: Checked) -> list[Any]:
+    return [asked.name, asked.topic, asked.language, asked.place, asked.spot, asked.starts_on, asked.ends_on]
 
 
 async def end(connection: DictConnection, code: str, by: str) -> None:
