@@ -13,7 +13,7 @@ from bot.database import DictConnection
 @dataclass(frozen=True)
 class Case:
     """A case with its conversation. `operator`: the name of whoever claimed it, None while it waits and where somebody types in
-    the platform's inbox. `last_line`: the citizen's last words, not masked. `owner`: who may answer now."""
+    the platform's inbox. `last_line`: the citizen's last words (a button is none), not masked. `owner`: who may answer now."""
 
     id: int
     conversation_id: int
@@ -52,7 +52,7 @@ SELECT: LiteralString = """
            k.operator_id, o.name AS operator, k.desk, k.opened_at, k.waiting_since, k.claimed_at, k.ended_at, k.citizen_at,
            k.operator_at, k.unanswered_since, k.outcome, k.label, k.transfer_to, k.contact, c.owner, c.sending, c.interacted_at,
            coalesce((SELECT left(m.text, 400) FROM messages m
-                      WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND m.author = 'citizen'
+                      WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND m.author = 'citizen' AND m.text <> ''
                       ORDER BY m.id DESC LIMIT 1), '') AS last_line
       FROM cases k JOIN conversations c ON c.id = k.conversation_id LEFT JOIN operators o ON o.id = k.operator_id"""
 # As the list is worked off: danger first, then who waits in the chat, then what was left; the longest wait first.

@@ -68,6 +68,13 @@ def test_a_claim_of_what_is_no_case_is_refused(desk: Desk) -> None:
         assert (answer.status_code, WORDS["refused"]["unknown"] in answer.text) == (409, True), nonsense
 
 
+def test_a_row_keeps_the_last_words_when_a_button_is_pressed(desk: Desk) -> None:
+    case_id = desk.asks("tôi muốn hỏi chuyện tiêm")
+    desk.says(desk.case(case_id)["conversation_id"], "", payload="/desk_position")
+    page = desk.comes("lan").opens("/desk").text
+    assert ("tôi muốn hỏi chuyện tiêm" in page, WORDS["desk_no_words"] in page) == (True, False)
+
+
 def test_who_looked_at_the_queue_is_noted(desk: Desk) -> None:
     desk.comes("who-looks").opens("/desk")
     assert ("who-looks", "queue_viewed") in desk.office.log("queue_viewed")
