@@ -56,7 +56,7 @@ def withdraw(
 
     for made in _done(work):
         where = f" ({language})" if language else ""
-        console.print(f"{made.response_key}{where} is withdrawn until {made.until:%Y-%m-%d %H:%M}.", highlight=False)
+        console.print(f"{made.response_key}{where} is withdrawn until {_at(made.until)}.", highlight=False)
     if others and not variants:
         console.print(f"Still answered, to the same question (--variants): {', '.join(others)}", highlight=False)
 
@@ -103,14 +103,21 @@ def list_all() -> None:
     held, listed = _done(work)
     for one in held:
         where = f" ({one.language})" if one.language else ""
-        line = f"withdrawn  {one.response_key}{where} until {one.until:%Y-%m-%d %H:%M} by {one.withdrawn_by}: {one.reason}"
+        line = f"withdrawn  {one.response_key}{where} until {_at(one.until)} by {one.withdrawn_by}: {one.reason}"
         console.print(line, markup=False, highlight=False)
     for told in listed:
         urgent, about = " emergency" if told.is_emergency else "", f" {told.subject}" if told.subject else ""
-        line = f"{told.state:<9}  notice {told.id}{urgent} {told.scope}{about} until {told.ends_at:%Y-%m-%d %H:%M}: {told.text}"
+        line = f"{told.state:<9}  notice {told.id}{urgent} {told.scope}{about} until {_at(told.ends_at)}: {told.text}"
         console.print(line, markup=False, highlight=False)
     if not held and not listed:
         console.print("Nothing is withdrawn and no notice runs.")
+
+
+def _at(moment: datetime.datetime) -> str:
+    """In Vietnam, as it was asked for."""
+    from bot.content.rules import VIETNAM
+
+    return f"{moment.astimezone(VIETNAM):%Y-%m-%d %H:%M}"
 
 
 def _catalogue() -> Catalogue:

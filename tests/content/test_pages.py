@@ -360,7 +360,8 @@ def test_the_command_withdraws_restores_proposes_and_lists(office: Office, monke
         done = CliRunner().invoke(app, ["content", *words])
         return done.exit_code, done.output
 
-    assert runs("withdraw", "utter_wear_mask", "--reason", "sai", "--until", day(3))[0] == 0
+    code, said = runs("withdraw", "utter_wear_mask", "--reason", "sai", "--until", day(3))
+    assert (code, f"{day(3)} 23:59" in said) == (0, True), "the end as it was asked for, in Vietnam"
     assert "utter_testing_where_place" in runs("withdraw", "utter_testing_where", "--reason", "sai", "--until", day(3))[1]
     assert len(held(office)) == 2
     assert runs("withdraw", "utter_testing_where", "--reason", "sai", "--until", day(3), "--variants")[0] == 0
