@@ -318,7 +318,7 @@ async def finish_turn(
     replies: Sequence[Outgoing],
     *,
     outcome: str,
-    understood: dict[str, Any] | None = None,
+    understood: Mapping[str, Any] | None = None,
     delivery: str = "waiting",
     language: str | None = None,
 ) -> bool:
@@ -339,7 +339,7 @@ async def finish_turn(
             "joined_edits": [edits for _, edits in waiting.joined],
             "channel": waiting.channel,
             "outcome": outcome,
-            "understood": Jsonb(understood) if understood else None,
+            "understood": Jsonb(dict(understood)) if understood else None,
             "delivery": delivery,
             "language": language,
             "replies": Jsonb([_stored(reply) for reply in replies]),

@@ -85,5 +85,5 @@ async def citizen(database_url: str, rasa: RasaSimulator) -> AsyncIterator[Conte
 
     async with talking(database_url, rasa, a_minute=0, aside=aside) as talk:
         catalogue, rumours = made[0]
-        talk.turns._asking = rumours.answered
+        talk.turns.answering.asking = rumours.answered
         yield ContentTalk(talk, catalogue, database_url)

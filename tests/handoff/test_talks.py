@@ -339,7 +339,7 @@ async def test_a_broken_desk_never_leaves_the_citizen_without_an_answer(street: 
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr("bot.dialogue.turn.move", broken)
+    monkeypatch.setattr("bot.dialogue.desk_side.move", broken)
     await street.asks("người")
     assert street.told == ["utter_talk_to_human"]
     assert await street.one("SELECT turn FROM messages WHERE direction = 'incoming'") == "answered"

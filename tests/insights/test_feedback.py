@@ -39,7 +39,7 @@ async def talk(database_url: str, rasa: RasaSimulator, monkeypatch: pytest.Monke
     async with talking(
         database_url, rasa, a_minute=0, aside=lambda pool, catalogue: first_of(Feedback(pool, catalogue).replies)
     ) as begun:
-        begun.turns._asking = Feedback(begun.pool, Catalogue.load(ROOT, "dak-lak")).asked
+        begun.turns.answering.asking = Feedback(begun.pool, Catalogue.load(ROOT, "dak-lak")).asked
         yield begun
 
 
@@ -131,4 +131,4 @@ async def test_without_the_database_the_answer_goes_out_as_it_is(talk: Talk, mon
 
     monkeypatch.setattr(Feedback, "_was_here", away)
     waiting = type("W", (), {"id": 1, "conversation_id": 1})()
-    assert await talk.turns._asking(waiting, [ANSWER]) == [ANSWER]  # type: ignore[misc]
+    assert await talk.turns.answering.asking(waiting, [ANSWER]) == [ANSWER]  # type: ignore[misc]

@@ -22,7 +22,7 @@ async def talk(database_url: str, rasa: RasaSimulator) -> AsyncIterator[Talk]:
 @pytest.fixture
 def switching(talk: Talk, rasa: RasaSimulator, monkeypatch: pytest.MonkeyPatch) -> RasaSimulator:
     rasa.faults.append(Answer(503, {}))
-    monkeypatch.setattr(talk.turns._engine, "_is_switching", lambda: True)
+    monkeypatch.setattr(talk.turns.answering.engine, "_is_switching", lambda: True)
     return rasa
 
 

@@ -87,6 +87,6 @@ async def citizen(database_url: str, rasa: RasaSimulator) -> AsyncIterator[Citiz
         return made[0].replies
 
     async with talking(database_url, rasa, a_minute=0, aside=aside) as talk:
-        talk.turns._asking = made[0].after
+        talk.turns.answering.asking = made[0].after
         talk.sender.window = windows[CHANNEL]
         yield Citizen(talk, rasa, database_url)
