@@ -30,7 +30,7 @@ from bot.campaigns.short_link import ShortLinks
 from bot.channels.acknowledging import AcknowledgeTimes
 from bot.channels.assembly import Surroundings, channels
 from bot.channels.clips import ClipFiles
-from bot.channels.sending import Channel, ShowsTyping
+from bot.channels.sending import Channel, signs_of
 from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
 from bot.chatpage.pages import Pages
@@ -166,7 +166,8 @@ class Service:
         queue.every_minute("retention", Retention(pool, settings.keep_days).work)
         queue.every_minute("phone", functools.partial(forget_calls, pool))
         live = LiveReplies(settings.database_url)
-        chatwoot = Chatwoot(settings.chatwoot, pool, ROOT, settings.database_url) if settings.chatwoot else None
+        signs = signs_of(found)
+        chatwoot = Chatwoot(settings.chatwoot, pool, ROOT, settings.database_url, signs) if settings.chatwoot else None
         keeping = Keeping(settings.database_url, pool, catalogue.in_force)
         return cls(settings, pool, queue, engine, catalogue, found, turns, health, live, pictures, chatwoot, keeping, known)
 
@@ -248,7 +249,7 @@ def create_app() -> Starlette:
     figures = FiguresPage(ROOT, settings.database_url or "", staff.door, settings.province, service.catalogue.fragments)
     corrections = CorrectionsPage(ROOT, settings.database_url or "", staff.door, service.catalogue)
     windows = {name: channel.operator_window for name, channel in service.channels.items()}
-    signs = {name: channel.typing for name, channel in service.channels.items() if isinstance(channel, ShowsTyping)}
+    signs = signs_of(service.channels)
     desk = DeskPages(
         ROOT, settings.database_url or "", service.pool, staff.door, service.catalogue, windows, settings.public_url, signs
     )

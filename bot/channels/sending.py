@@ -7,7 +7,7 @@ exceptions below; `reason` is a short word for the counters (`429`, `-230`, `net
 from __future__ import annotations
 
 import datetime
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
@@ -113,6 +113,14 @@ class Paced(Protocol):
     def turn_in(self, address: str) -> float:
         """Seconds until the next message to this address may go out; the turn is kept for whoever comes back then."""
         ...
+
+
+# By channel: show the citizen of this address that a person is writing.
+Signs = Mapping[str, Callable[[str], Awaitable[None]]]
+
+
+def signs_of(channels: Mapping[str, object]) -> Signs:
+    return {name: channel.typing for name, channel in channels.items() if isinstance(channel, ShowsTyping)}
 
 
 class Channel(Sender, Protocol):

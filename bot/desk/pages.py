@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from bot.audit import entry
+from bot.channels.sending import Signs
 from bot.content.lines import lines
 from bot.database import Pool
 from bot.desk import drafts
@@ -20,7 +21,7 @@ from bot.desk.checks import Known
 from bot.desk.events import Events
 from bot.desk.live import DeskNews
 from bot.desk.rendering import Rendering, order_of
-from bot.desk.room import DESK, DESK_ROLES, SENIOR_ROLES, Room, Signs, case_id_of, refusal
+from bot.desk.room import DESK, DESK_ROLES, SENIOR_ROLES, Room, case_id_of, refusal
 from bot.desk.shown import why_shut
 from bot.directory.places import Places
 from bot.handoff import cases, rows

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.channels.sending import Signs
 from bot.database import Pool
 from bot.desk.checks import Known
 from bot.desk.rendering import Rendering
@@ -24,8 +25,6 @@ DESK_ROLES: frozenset[Role] = frozenset({"operator", "senior", "admin"})
 SENIOR_ROLES: frozenset[Role] = frozenset({"senior", "admin"})
 # Channels that keep what they have to show: nothing is sent to them, so no time is ever over.
 ALWAYS_OPEN = frozenset({"webchat"})
-# By channel: show the citizen of this address that a person is writing.
-Signs = Mapping[str, Callable[[str], Awaitable[None]]]
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,13 @@ from starlette.routing import Route
 
 from bot.channels.acknowledging import acknowledged, refused
 from bot.channels.body import parse_json, read_bytes
+from bot.channels.sending import Signs
 from bot.database import Pool
 from bot.handoff.chatwoot_agents import Agents
 from bot.handoff.chatwoot_api import AgentMessage, ChatwootApi
 from bot.handoff.chatwoot_check import PATH
 from bot.handoff.chatwoot_copies import delete_copies
-from bot.handoff.chatwoot_events import is_signed, read
+from bot.handoff.chatwoot_events import Typing, is_signed, read
 from bot.handoff.chatwoot_mirror import Mirror
 from bot.handoff.chatwoot_rows import WAKE_CHANNEL, due, look_at
 from bot.handoff.chatwoot_words import Words
@@ -51,8 +52,9 @@ AT_ONCE = 4
 class Chatwoot:
     """`work` runs in every worker, `routes` in every gateway."""
 
-    def __init__(self, settings: ChatwootSettings, pool: Pool, root: Path, url: str) -> None:
-        self._settings, self._pool, self._url = settings, pool, url
+    def __init__(self, settings: ChatwootSettings, pool: Pool, root: Path, url: str, signs: Signs | None = None) -> None:
+        """`signs`: of the channels that can show that a person is writing."""
+        self._settings, self._pool, self._url, self._signs = settings, pool, url, signs or {}
         self._api = ChatwootApi(settings)
         self._agents = Agents(pool)
         self._mirror = Mirror(pool, self._api, Words(root), self._agents)
@@ -107,9 +109,16 @@ class Chatwoot:
         try:
             if isinstance(event, AgentMessage):
                 await self._agents.take(event)
+            elif isinstance(event, Typing):
+                await self._show_typing(event)
             elif event is not None:
                 async with self._pool.connection() as connection:
                     await look_at(connection, event.chatwoot_id)
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise NotStored from error
         return JSONResponse({})
+
+    async def _show_typing(self, event: Typing) -> None:
+        channel, address = await self._agents.types(event.chatwoot_id) or ("", "")
+        if channel in self._signs:
+            await self._signs[channel](address)

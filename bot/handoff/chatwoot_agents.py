@@ -12,7 +12,7 @@ from bot.database import DictConnection, Pool
 from bot.handoff import cases
 from bot.handoff.cases import CaseRefused
 from bot.handoff.chatwoot_api import AgentMessage
-from bot.handoff.chatwoot_rows import is_new, known, note
+from bot.handoff.chatwoot_rows import is_new, known, note, open_case
 from bot.handoff.moving import situation
 from bot.messages import Outgoing, clean_text
 
@@ -58,6 +58,13 @@ class Agents:
         except CaseRefused as no:
             words = "refused_claimed_by" if no.reason == "claimed_by" else "refused_other"
             await note(connection, conversation_id, f"status:{conversation_id}:{secrets.token_hex(8)}", words, **no.values)
+
+    async def types(self, chatwoot_id: int) -> tuple[str, str] | None:
+        """An agent is writing: the citizen's channel and address, None where agents have no case."""
+        async with self._pool.connection() as connection:
+            conversation_id = await known(connection, chatwoot_id)
+            case = await open_case(connection, conversation_id) if conversation_id is not None else None
+            return await cases.type(connection, case.id, await self.operator(connection), ACCOUNT) if case else None
 
     async def operator(self, connection: DictConnection) -> int:
         """The account of the agents: made on first use, opened again if Chatwoot was off for a time. Asked first outside of any

@@ -29,7 +29,7 @@ from bot.settings import ROOT, ChatwootSettings, Settings
 from bot.staff.login import LoginRefused, login
 from tests.gateway import GatewayProcess
 from tests.handoff.room import CATALOGUE, Room
-from tests.simulators.chatwoot import ChatwootSimulator, Talk, signature
+from tests.simulators.chatwoot import INBOX_ID, ChatwootSimulator, Talk, signature
 from tests.simulators.server import Answer
 
 WORDS = interface_words(ROOT, "chatwoot")
@@ -42,9 +42,13 @@ class Desk:
         settings = Settings.from_environment(chatwoot.settings).chatwoot
         assert settings is not None
         self.room, self.there = room, chatwoot
-        self.loa = Chatwoot(settings, room.pool, ROOT, "")
+        self.signs: list[str] = []
+        self.loa = Chatwoot(settings, room.pool, ROOT, "", {"zalo": self.shows})
         app = Starlette(routes=self.loa.routes())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://loa.test")
+
+    async def shows(self, address: str) -> None:
+        self.signs.append(address)
 
     async def tells(self, event: dict[str, Any]) -> int:
         """One signed webhook; the answer's status."""
@@ -154,6 +158,22 @@ async def test_an_agents_words_claim_the_case_and_reach_the_citizen_once(desk: D
     assert there.talk.said() == ["cho gặp người"], "an agent's own words do not come back"
     log = await desk.room.rows("SELECT actor, action FROM audit_log ORDER BY id")
     assert [(row["actor"], row["action"]) for row in log] == [("chatwoot:An", "case_claimed"), ("chatwoot:An", "message_sent")]
+
+
+async def test_an_agent_who_writes_is_seen_once_agents_have_the_case(desk: Desk, there: ChatwootSimulator) -> None:
+    citizen = await desk.asks_for_a_person()
+    await desk.settles()
+    told = {
+        "event": "conversation_typing_on",
+        "user": {"id": 3, "type": "user"},
+        "conversation": {"id": there.talk.id, "inbox_id": INBOX_ID},
+    }
+    assert await desk.tells(told) == 200
+    assert desk.signs == []
+    there.agent_writes("Chào bác")
+    await desk.settles()
+    assert await desk.tells(told) == 200
+    assert desk.signs == [await desk.room.one("SELECT address FROM conversations WHERE id = %s", citizen)]
 
 
 async def test_a_webhook_that_never_came_is_made_up_for(desk: Desk, there: ChatwootSimulator) -> None:

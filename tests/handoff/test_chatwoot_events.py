@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.handoff.chatwoot_api import AgentMessage
-from bot.handoff.chatwoot_events import STALE_SECONDS, Changed, is_signed, read
+from bot.handoff.chatwoot_events import STALE_SECONDS, Changed, Typing, is_signed, read
 from bot.settings import ChatwootSettings, Settings, SettingsError
 from tests.simulators.chatwoot import ACCOUNT_ID, INBOX_ID, SECRET, ChatwootSimulator, signature
 
@@ -95,6 +95,26 @@ def test_an_agents_words_to_the_citizen_are_read() -> None:
 )
 def test_what_is_not_for_the_citizen_is_nothing(fields: dict[str, Any]) -> None:
     assert read(created(**fields), SETTINGS) is None
+
+
+def test_an_agent_who_writes_to_the_citizen_is_seen() -> None:
+    told = {
+        "event": "conversation_typing_on",
+        "user": {"id": 3, "type": "user"},
+        "conversation": {"id": 12, "inbox_id": INBOX_ID},
+        "is_private": False,
+    }
+    assert read(told, SETTINGS) == Typing(12)
+    for other in (
+        {"is_private": True},
+        {"user": {"id": 12, "type": "contact"}},
+        {"user": None},
+        {"conversation": {"id": 12, "inbox_id": INBOX_ID + 1}},
+        {"conversation": {"id": "x", "inbox_id": INBOX_ID}},
+        {"conversation": None},
+        {"event": "conversation_typing_off"},
+    ):
+        assert read({**told, **other}, SETTINGS) is None, other
 
 
 def test_a_changed_conversation_is_one_to_look_at() -> None:
