@@ -13,6 +13,9 @@ import httpx
 import psycopg
 import pytest
 
+from bot.channels.messenger import Messenger
+from bot.languages.catalogue import Catalogue
+from bot.settings import ROOT, Settings
 from tests.channels.hostile import HOSTILE, as_typed, is_answered
 from tests.channels.shared import SharedGateway
 from tests.gateway import GatewayProcess
@@ -324,6 +327,21 @@ def test_while_a_person_owns_the_talk_the_bot_is_not_seen_typing(gateway: Shared
     time.sleep(0.5)
     assert messenger.actions == []
     assert messenger.sent == []
+
+
+async def test_a_person_of_the_desk_is_seen_writing(messenger: MessengerSimulator) -> None:
+    settings = Settings.from_environment(messenger.settings).messenger
+    assert settings
+    channel = Messenger(settings, "", nothing_comes, Catalogue.load(ROOT, "dak-lak"))
+    messenger.actions.clear()
+    for address in (f"{next(iter(settings.pages))}:{PERSON}", f"4711:{PERSON}", "nonsense"):
+        await channel.typing(address)
+    await channel.stop()
+    assert messenger.actions == [(PERSON, "typing_on")], "a page that is not ours any more shows nothing"
+
+
+async def nothing_comes(_: object) -> None:
+    return None
 
 
 def test_the_inbox_taking_control_quiets_the_bot_before_a_word_is_written(

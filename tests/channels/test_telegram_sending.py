@@ -222,6 +222,15 @@ async def test_the_sign_ends_before_the_answer_goes_out(telegram: Telegram, plat
     assert [r.path.rpartition("/")[2] for r in platform.requests] == ["sendChatAction", "sendMessage"]
 
 
+async def test_a_person_who_writes_is_seen_and_one_who_blocked_us_is_left_alone(
+    telegram: Telegram, platform: TelegramSimulator
+) -> None:
+    platform.blocked.add(8)
+    for address in ("7", "8"):
+        await telegram.typing(address)
+    assert platform.typing_in == ["7"]
+
+
 async def test_who_blocked_us_sees_no_sign_and_nothing_breaks(telegram: Telegram, platform: TelegramSimulator) -> None:
     platform.blocked.add(7)
     async with telegram.working("7"):
