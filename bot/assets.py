@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
 }
+_IMPORT = re.compile(r'@import "([^"]+)";\n')
 KEPT_FOR_A_YEAR = "public, max-age=31536000, immutable"
 ASK_EVERY_TIME = "no-cache"
 COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
@@ -55,7 +57,7 @@ class StaticFiles:
 
     @classmethod
     def load(cls, *paths: Path) -> StaticFiles:
-        return cls({path.name: Asset.of(path.read_text("utf-8"), path.suffix) for path in paths})
+        return cls({path.name: Asset.of(_text(path), path.suffix) for path in paths})
 
     @property
     def versions(self) -> dict[str, str]:
@@ -66,3 +68,9 @@ class StaticFiles:
         asset = self.assets[request.url.path.rpartition("/")[2]]
         is_named_version = request.query_params.get("v") == asset.version
         return asset.response(request, {"Cache-Control": KEPT_FOR_A_YEAR if is_named_version else ASK_EVERY_TIME})
+
+
+def _text(path: Path) -> str:
+    """With what a style sheet imports in its place: one request less."""
+    text = path.read_text("utf-8")
+    return _IMPORT.sub(lambda found: _text(path.parent / found[1]), text) if path.suffix == ".css" else text

@@ -178,6 +178,12 @@ def test_static_files_are_kept_for_a_year_under_the_address_the_page_names(brows
     assert browser.get("/static/chat.js").headers["content-type"].startswith("text/javascript")
 
 
+def test_the_colours_that_a_style_sheet_imports_are_sent_in_it(browser: TestClient) -> None:
+    sheet = browser.get("/static/chat.css").text
+    assert "--paper: #0d1618;" in sheet
+    assert "@import" not in sheet
+
+
 @pytest.mark.parametrize("address", ["/", "/widget.js", "/static/chat.css"])
 def test_what_a_browser_has_already_is_not_sent_again(browser: TestClient, address: str) -> None:
     first = browser.get(address)
