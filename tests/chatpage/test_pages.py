@@ -123,7 +123,7 @@ def test_emergency_number_and_province_stand_in_the_header(browser: TestClient) 
 
 def test_the_script_finds_every_word_it_says(catalogue: Catalogue) -> None:
     script, page = ((HERE / name).read_text("utf-8") for name in ("static/chat.js", "templates/chat.html"))
-    used = {*re.findall(r"\bui\.([a-z_]+)", script), *re.findall(r"worded\(\"\w+\", \"[a-z]+\", \"([a-z_]+)\"\)", script)}
+    used = {*re.findall(r"\bui\.([a-z_]+)", script), *re.findall(r"worded\(\"\w+\", \"[a-z-]+\", \"([a-z_]+)\"\)", script)}
     used |= set(re.findall(r"\"([a-z]+_label)\"", script)) - {"aria_label"}
     worn = set(re.findall(r"data-(?:word|label)=\"([a-z_]+)\"", page))
     assert used | worn == {*SCRIPT_WORDS, *PAGE_WORDS}
