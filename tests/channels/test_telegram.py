@@ -366,7 +366,7 @@ def test_a_place_on_the_map_is_stored_for_the_answer(telegram_gateway: SharedGat
     telegram.citizen_writes("", location={"latitude": 12.6661234, "longitude": 108.0382, "live_period": 60})
     telegram_gateway.wait_for_replies(1)
     (stored,) = telegram_gateway.rows("SELECT kind, place FROM messages WHERE direction = 'incoming'")
-    assert stored == {"kind": "location", "place": "12.66612,108.03820"}
+    assert stored == {"kind": "location", "place": "12.666,108.038"}
 
 
 def test_an_update_of_an_unknown_shape_does_not_stop_the_next(

@@ -237,7 +237,7 @@ def test_a_picture_gets_a_polite_reply_and_a_place_is_kept(gateway: SharedGatewa
     zalo.citizen_sends("location", attachments=place)
     gateway.wait_for_replies(1)
     assert gateway.replies()[0]["response_key"] == "utter_unsupported_media"
-    assert gateway.rows("SELECT place FROM messages WHERE kind = 'location'")[0]["place"] == "12.6667,108.0383"
+    assert gateway.rows("SELECT place FROM messages WHERE kind = 'location'")[0]["place"] == "12.667,108.038"
 
 
 def test_a_campaign_code_is_kept_and_not_answered(gateway: SharedGateway, zalo: ZaloSimulator) -> None:
