@@ -89,10 +89,6 @@ class ChatwootSimulator(Simulator):
         self._outbox: queue.Queue[dict[str, Any]] = queue.Queue()
         self._lock = threading.Lock()
         super().__init__()
-        if self.port:
-            self.go_down()
-            self._port = self.port
-            self.come_up()
         threading.Thread(target=self._post_all, daemon=True).start()
 
     # ── what a test sets up and sees ───────────────────────────────────────────────────────────────

@@ -85,10 +85,6 @@ class MessengerSimulator(Simulator):
         self._lock = threading.Lock()
         self._undelivered: queue.Queue[tuple[bytes, int]] = queue.Queue()
         super().__init__()
-        if self.port:
-            self.go_down()
-            self._port = self.port
-            self.come_up()
 
     def forget(self) -> None:
         """As new, for the next test; what pages were told at a start stays. Echoes on their way are waited for."""

@@ -58,11 +58,16 @@ class Answer:
 
 
 class Simulator:
-    """Subclass and write `answer(request)`. `go_down()` refuses connections; `come_up()` listens on the same port again."""
+    """Subclass and write `answer(request)`. `go_down()` refuses connections; `come_up()` listens on the same port again.
+
+    `port`: where it listens; any free one without it.
+    """
+
+    port: int = 0
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
-        self._port = 0
+        self._port = self.port
         self._connections: set[socket.socket] = set()
         self.come_up()
 

@@ -82,11 +82,6 @@ class TelegramSimulator(Simulator):
         super().__init__()
         threading.Thread(target=self._deliver_for_ever, daemon=True).start()
 
-    def come_up(self) -> None:
-        if not self._port:
-            self._port = self.port
-        super().come_up()
-
     def close(self) -> None:
         with self._new:
             self._closed = True

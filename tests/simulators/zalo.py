@@ -93,10 +93,6 @@ class ZaloSimulator(Simulator):
         self._outbox: queue.Queue[tuple[float, dict[str, Any], bytes, str, int]] = queue.Queue()
         self._closing = False
         super().__init__()
-        if self.port:
-            self.go_down()
-            self._port = self.port
-            self.come_up()
         threading.Thread(target=self._post_all, daemon=True).start()
 
     # ── what a test sets up ────────────────────────────────────────────────────────────────────────
