@@ -10,8 +10,10 @@ import contextlib
 import datetime
 import random
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import procrastinate
+import psycopg
 import structlog
 from procrastinate.jobs import Job
 
@@ -47,7 +49,10 @@ class Queue:
     """Defers and runs the steps of conversations. `advance` is given by whoever runs a worker."""
 
     def __init__(self, url: str) -> None:
-        self.app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8))
+        # Each of procrastinate's steps is one statement: BEGIN and COMMIT around it would only be two more trips. Its kwargs may
+        # not say so, for its listening connection says it already.
+        pool = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=8, configure=_without_transactions)
+        self.app = procrastinate.App(connector=pool)
         self._advance: Advance | None = None
         self._task = self.app.task(name="advance", retry=RetryAtWish(), pass_context=False)(self._run)
 
@@ -113,3 +118,7 @@ class Queue:
         for job in await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS):
             log.warning("stalled_job_taken_over", job=job.id)
             await self.app.job_manager.retry_job(job)
+
+
+async def _without_transactions(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)

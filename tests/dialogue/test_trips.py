@@ -41,6 +41,11 @@ async def test_an_ordinary_message_asks_the_database_so_often(talk: Talk, trips:
     assert talk.sender.texts == ["answer to xin chào"]
 
 
+async def test_a_look_for_a_job_is_one_statement_beside_the_pools_own_check(talk: Talk, trips: list[str]) -> None:
+    assert await talk.queue.app.job_manager.fetch_job(queues=None, worker_id=None) is None  # type: ignore[arg-type]
+    assert len(trips) == 2, trips
+
+
 async def test_where_nothing_is_pushed_the_answer_is_stored_and_that_is_all(
     talk: Talk, trips: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
