@@ -12,7 +12,6 @@ import httpx
 import psycopg
 import pytest
 
-from tests.dialogue.conftest import rasa as rasa
 from tests.dialogue.conftest import telegram as telegram
 from tests.gateway import GatewayProcess
 from tests.office import Office
