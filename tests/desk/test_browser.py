@@ -15,14 +15,13 @@ from playwright.sync_api import Browser, Page, expect
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
-from tests.chromium import WAIT_MS
+from bot.staff.accounts import Role
+from tests.browsing import DESKTOP, PHONE, visits
 from tests.desk.house import OUT_OF_HOURS, House
 from tests.simulators.rasa import with_reply
 
 WORDS = interface_words(ROOT, "staff", "desk")
 SAID = yaml.safe_load((ROOT / "locales/vi/webchat.yml").read_text(encoding="utf-8"))["ui"]
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 800}
 SMALLEST_TARGET = 24
 PICTURES = Path(found) if (found := os.environ.get("DESK_PICTURES")) else None
 
@@ -31,37 +30,18 @@ Opens = Callable[..., Page]
 
 @pytest.fixture
 def opens(chromium: Browser, house: House) -> Iterator[Opens]:
-    """Somebody's own browser; `name` of whoever is logged in. What the console says is a fault."""
+    """Somebody's own browser; `name` of whoever is logged in, `is_new` if a second person reads first what they write."""
     house.empties()
-    complaints: list[str] = []
-
-    def open_page(
-        path: str = "/desk",
-        name: str = "",
-        role: Any = "operator",
-        viewport: dict[str, int] = DESKTOP,
-        is_new: bool = False,
-        **options: Any,
-    ) -> Page:
-        is_phone = viewport == PHONE
-        context = chromium.new_context(viewport=viewport, locale="vi-VN", has_touch=is_phone, is_mobile=is_phone, **options)
-        if name:
-            token = house.office.hires(name, role)
-            house.office.rows("UPDATE operators SET needs_approval = %s WHERE name = %s", is_new, name)
-            cookie = {"name": "__Host-loa-staff", "value": token, "domain": "127.0.0.1", "path": "/", "secure": True}
-            context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MS)
-        page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{house.address}{path}")
-        return page
-
-    yield open_page
-    for context in chromium.contexts:
-        context.close()
     # A refused form is an answer, and a lost one is meant; the browser says so.
-    assert [one for one in complaints if "409 (Conflict)" not in one and "ERR_FAILED" not in one] == []
+    with visits(chromium, house.address, house.office, expected=("409 (Conflict)", "ERR_FAILED")) as visit:
+
+        def open_page(path: str = "/desk", name: str = "", role: Role = "operator", is_new: bool = False, **options: Any) -> Page:
+            if name:
+                house.office.hires(name, role)
+                house.office.rows("UPDATE operators SET needs_approval = %s WHERE name = %s", is_new, name)
+            return visit(path, name=name, role=role, **options)
+
+        yield open_page
 
 
 class Citizen:
@@ -236,7 +216,7 @@ def test_pages_fit_the_screen(opens: Opens, house: House, citizen: Citizen, view
     case_id = citizen.wants_a_person("Mẹ tôi 70 tuổi bị tiểu đường, tiêm mũi nhắc được không? Số tôi 0905 123 678")
     house.office.rows("UPDATE cases SET topic = 'vaccine_eligibility', place = 'buon-ho-phuong'")
     others_wait(house)
-    desk = opens(name="lan", viewport=viewport, color_scheme=scheme)
+    desk = opens(name="lan", viewport=viewport, scheme=scheme)
     expect(desk.locator(f"#row-{case_id}")).to_be_visible()
     picture_of(desk, "queue")
     check_fits(desk)

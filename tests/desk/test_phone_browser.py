@@ -16,53 +16,38 @@ from bot.desk.answers import Answers
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
-from tests.chromium import WAIT_MS
+from tests.browsing import PHONE, Visits, visits
 from tests.desk.house import House
 from tests.desk.rasa import ScriptedRasa
 from tests.simulators.server import Answer, Request
 
 CATALOGUE = Catalogue.load(ROOT, "dak-lak")
 WORDS = interface_words(ROOT, "staff", "phone")
-HAND = {"width": 360, "height": 740}
 LAPTOP = {"width": 1366, "height": 768}
 SMALLEST_TARGET = 24
 PICTURES = Path(found) if (found := os.environ.get("DESK_PICTURES")) else None
 
 
 class Desk:
-    def __init__(self, house: House, chromium: Browser) -> None:
-        self.house, self._chromium = house, chromium
+    def __init__(self, house: House, visit: Visits) -> None:
+        self.house, self._visit = house, visit
         self.rasa = ScriptedRasa(CATALOGUE)
-        self.complaints: list[str] = []
 
     def answer(self, request: Request) -> Answer:
         return Answer(*self.rasa.said(request.path, request.json)) if request.method == "POST" else Answer(200, {})
 
     def opens(self, path: str, viewport: dict[str, int], name: str = "", **options: Any) -> Page:
-        is_hand = viewport == HAND
-        context = self._chromium.new_context(viewport=viewport, locale="vi-VN", has_touch=is_hand, is_mobile=is_hand, **options)
-        if name:
-            token = self.house.office.hires(name, "operator")
-            cookie = {"name": "__Host-loa-staff", "value": token, "domain": "127.0.0.1", "path": "/", "secure": True}
-            context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MS)
-        page.on("console", lambda message: self.complaints.append(message.text) if message.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(f"{self.house.address}{path}")
-        return page
+        return self._visit(path, viewport, name, "operator", **options)
 
 
 @pytest.fixture(scope="module")
 def desk(house: House, chromium: Browser) -> Iterator[Desk]:
     house.empties()
-    made = Desk(house, chromium)
-    usual, house.rasa.answer = house.rasa.answer, made.answer  # type: ignore[method-assign]
-    yield made
-    house.rasa.answer = usual  # type: ignore[method-assign]
-    for context in chromium.contexts:
-        context.close()
-    assert [one for one in made.complaints if "409 (Conflict)" not in one] == []
+    with visits(chromium, house.address, house.office, expected=("409 (Conflict)",)) as visit:
+        made = Desk(house, visit)
+        usual, house.rasa.answer = house.rasa.answer, made.answer  # type: ignore[method-assign]
+        yield made
+        house.rasa.answer = usual  # type: ignore[method-assign]
 
 
 def picture(page: Page, name: str) -> None:
@@ -88,7 +73,7 @@ def test_a_call_from_the_question_to_the_callers_chat_by_keyboard_alone(desk: De
     expect(page.locator(".aloud")).to_contain_text(CATALOGUE.answer("utter_testing_where").text[:60])
     expect(page.locator("#state")).to_have_text(WORDS["phone_found"])
 
-    citizen = desk.opens("/", HAND)
+    citizen = desk.opens("/", PHONE)
     citizen.fill("#question", "mã")
     citizen.press("#question", "Enter")
     bubble = citizen.locator(".message.bot .bubble").last
@@ -122,7 +107,7 @@ def test_a_call_from_the_question_to_the_callers_chat_by_keyboard_alone(desk: De
 
 
 def test_on_a_phone_in_danger_115_is_on_top_and_a_spoken_code_links(desk: Desk) -> None:
-    page = desk.opens("/desk/phone", HAND, "binh", color_scheme="dark")
+    page = desk.opens("/desk/phone", PHONE, "binh", scheme="dark")
     page.select_option("#language", "rad")
     page.fill("#question", "bố tôi khó thở, tím môi")
     expect(page.locator(".danger > h2")).to_have_text(WORDS["phone_danger_title"])
@@ -137,7 +122,7 @@ def test_on_a_phone_in_danger_115_is_on_top_and_a_spoken_code_links(desk: Desk) 
     expect(code).to_contain_text(re.compile(r"\d \d \d \d"))
     said = re.search(r"\d \d \d \d", code.inner_text())
     assert said
-    citizen = desk.opens("/", HAND)
+    citizen = desk.opens("/", PHONE)
     citizen.fill("#question", f"mã {said[0]}")
     citizen.press("#question", "Enter")
     expect(citizen.locator("#log")).to_contain_text(CATALOGUE.answer("utter_call_linked").text[:40])
