@@ -11,7 +11,6 @@ by one process on 127.0.0.1. Exit code 1 if a limit is missed.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
 import subprocess
@@ -24,20 +23,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import yaml
 from psycopg.rows import dict_row
-from rich.console import Console
-from rich.table import Table
 
 from bench import platforms
 from bench.embedded import migrated_postgres
 from bench.loa import NOWHERE, OURS
-from bench.measure import load_average, machine, percentile
+from bench.measure import load_average, percentile
+from bench.outcome import held_to_limits, say
 from bench.platforms import Posted
-from bench.processes import Program, ProgramFailed, free_port
-from bench.run import RESULTS, say
+from bench.processes import Program, ProgramFailed, answers, free_port
 from bot import model
 from bot.settings import ROOT, Settings
 from bot.yaml_files import read_yaml
@@ -112,14 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProgramFailed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    now = datetime.datetime.now(datetime.UTC)
-    heading = f"{now:%Y-%m-%d %H:%M} UTC, {machine()}; load average {before} before, {load_average()} after"
-    missed = missed_limits(result)
-    Console().print(_table(result))
-    for line in [heading, *(missed or ["all limits are kept"])]:
-        say(line)
-    say(f"written: {_write(heading, result, missed)}")
-    return 1 if missed else 0
+    return held_to_limits("channels", "Channels", before, _measures(result), missed_limits(result))
 
 
 def missed_limits(result: Result) -> list[str]:
@@ -197,7 +186,7 @@ class Stage:
         self._authorise_zalo()
         command = ["-m", "uvicorn", "--factory", "bot.serving:create", "--port", str(ports["gateway"]), "--ws", "none"]
         gateway = self._start("gateway", [*command, "--no-access-log", "--log-level", "warning"])
-        gateway.wait_until(lambda: _answers(f"{self._addresses['gateway']}/health/live"), 60, pause=0.1)
+        gateway.wait_until(lambda: answers(f"{self._addresses['gateway']}/health/live"), 60, pause=0.1)
 
     def post(self, a_second: float, seconds: float, *, first: int) -> Posted:
         load = {"a_second": a_second, "seconds": seconds, "citizens": CITIZENS, "first": first}
@@ -230,7 +219,7 @@ class Stage:
                 *("--interface", "127.0.0.1", "--port", str(self._ports["rasa"])),
             ],
         )
-        rasa.wait_until(lambda: _answers(f"{self._addresses['gateway']}/health/ready"), START_SECONDS, pause=0.1)
+        rasa.wait_until(lambda: answers(f"{self._addresses['gateway']}/health/ready"), START_SECONDS, pause=0.1)
         return time.time()
 
     def undone(self) -> int:
@@ -286,13 +275,6 @@ class Stage:
         return program
 
 
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
 def _measures(result: Result) -> list[tuple[str, str, str]]:
     flood, steady = result.flood, result.steady
     down, well = f"Rasa down, {FLOOD_A_SECOND:.0f}/s", f"all well, {STEADY_A_SECOND:.0f}/s"
@@ -315,22 +297,6 @@ def _milliseconds(seconds: Sequence[float], share: float = 0.99) -> str:
 
 def _counts(result: Result) -> str:
     return f"{result.lost} / {result.surplus} / {result.swapped} / {result.degraded}"
-
-
-def _table(result: Result) -> Table:
-    table = Table("measure", "found", "limit")
-    for row in _measures(result):
-        table.add_row(*row)
-    return table
-
-
-def _write(heading: str, result: Result, missed: Sequence[str]) -> Path:
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d-%H%M%S}-channels.md"
-    rows = [("measure", "found", "limit"), ("---", "---:", "---"), *_measures(result)]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    path.write_text("\n\n".join([heading, table, *(missed or ["all limits are kept"])]) + "\n", encoding="utf-8")
-    return path
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import datetime
 import json
 import os
 import random
@@ -27,14 +26,12 @@ from typing import Any
 import httpx
 import jwt
 import psycopg
-from rich.console import Console
-from rich.table import Table
 
 from bench.embedded import migrated_postgres
 from bench.loa import NOWHERE, OURS
-from bench.measure import load_average, machine, percentile
-from bench.processes import Program, ProgramFailed, free_port
-from bench.run import RESULTS, say
+from bench.measure import load_average, percentile
+from bench.outcome import held_to_limits, say
+from bench.processes import Program, ProgramFailed, answers, free_port
 from bot.settings import ROOT
 
 CASES, OPERATORS, PAST_CASES = 200, 20, 100_000
@@ -236,17 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProgramFailed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    now = datetime.datetime.now(datetime.UTC)
-    heading = f"{now:%Y-%m-%d %H:%M} UTC, {machine()}; load average {before} before, {load_average()} after"
-    missed = missed_limits(result)
-    table = Table("measure", "found", "limit")
-    for row in _measures(result):
-        table.add_row(*row)
-    Console().print(table)
-    for line in [heading, *(missed or ["all limits are kept"])]:
-        say(line)
-    say(f"written: {_write(heading, result, missed)}")
-    return 1 if missed else 0
+    return held_to_limits("desk", "The desk", before, _measures(result), missed_limits(result))
 
 
 def missed_limits(result: Result) -> list[str]:
@@ -281,7 +268,7 @@ def _measured(seconds: float, folder: Path, stack: ExitStack) -> Result:
     command = [sys.executable, "-m", "uvicorn", "--factory", "bot.serving:create", "--port", str(port), "--ws", "none"]
     gateway = Program([*command, "--no-access-log", "--log-level", "warning"], environment, folder / "gateway.log", folder=ROOT)
     stack.callback(gateway.end)
-    gateway.wait_until(lambda: _answers(f"{address}/health/live"), 60, pause=0.1)
+    gateway.wait_until(lambda: answers(f"{address}/health/live"), 60, pause=0.1)
     tokens = [f"token-of-operator-{number}" for number in range(OPERATORS)]
     evening = Evening(address, url)
     say(f"{PAST_CASES:,} cases are over, {CASES} are open")
@@ -292,13 +279,6 @@ def _measured(seconds: float, folder: Path, stack: ExitStack) -> Result:
 
 def _cookie(token: str) -> dict[str, str]:
     return {"Cookie": f"__Host-loa-staff={token}"}
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def _measures(result: Result) -> list[tuple[str, str, str]]:
@@ -316,15 +296,6 @@ def _measures(result: Result) -> list[tuple[str, str, str]]:
 def _milliseconds(seconds: Sequence[float]) -> str:
     values = (percentile(seconds, 0.5), percentile(seconds, 0.95), max(seconds, default=float("nan")))
     return " / ".join(f"{value * 1000:.0f}" for value in values)
-
-
-def _write(heading: str, result: Result, missed: Sequence[str]) -> Path:
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d-%H%M%S}-desk.md"
-    rows = [("measure", "found", "limit"), ("---", "---:", "---"), *_measures(result)]
-    lines = [f"# The desk\n\n{heading}\n", *(f"| {' | '.join(row)} |" for row in rows), "", *(missed or ["All limits are kept."])]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
 
 
 if __name__ == "__main__":

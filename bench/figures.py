@@ -32,7 +32,7 @@ from rich.table import Table
 from bench.embedded import migrated_postgres
 from bench.loa import OURS
 from bench.measure import load_average, machine, median, percentile
-from bench.run import RESULTS, say
+from bench.outcome import keep, say
 from bot.settings import ROOT
 from tests.simulators.feeds import FeedHost, Play, a_drip, a_late_answer, a_status, a_versioned_file, fixture
 
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in [heading, *_sentences(many), *(failures or ["both hold"])]:
         say(line)
     Console().print(_table(runs))
-    say(f"written: {_write(heading, runs, many, failures)}")
+    keep("figures", _markdown(heading, runs, many, failures))
     return 1 if failures else 0
 
 
@@ -285,13 +285,10 @@ def _table(runs: Sequence[Rounds]) -> Table:
     return table
 
 
-def _write(heading: str, runs: Sequence[Rounds], many: Asked, failures: Sequence[str]) -> Path:
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d-%H%M%S}-figures.md"
+def _markdown(heading: str, runs: Sequence[Rounds], many: Asked, failures: Sequence[str]) -> str:
     rows = [COLUMNS, ("---",) * len(COLUMNS), *map(_cells, runs)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    path.write_text("\n\n".join([heading, table, *_sentences(many), *(failures or ["both hold"])]) + "\n", encoding="utf-8")
-    return path
+    return "\n\n".join([heading, table, *_sentences(many), *(failures or ["both hold"])]) + "\n"
 
 
 if __name__ == "__main__":

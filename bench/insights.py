@@ -23,13 +23,11 @@ from typing import Any
 import httpx
 import psycopg
 from psycopg.rows import dict_row
-from rich.console import Console
-from rich.table import Table
 from starlette.applications import Starlette
 
 from bench.embedded import migrated_postgres
-from bench.measure import load_average, machine, percentile
-from bench.run import RESULTS, say
+from bench.measure import load_average, percentile
+from bench.outcome import held_to_limits, say
 from bot.database import open_pool
 from bot.insights import rollups
 from bot.insights.insights_page import SPANS, InsightsPage
@@ -209,17 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"written in {filling:.0f} s; counting each day, then opening the page")
         result = asyncio.run(measure(url, options.messages, options.days))
         result.filling = filling
-    now = datetime.datetime.now(datetime.UTC)
-    heading = f"{now:%Y-%m-%d %H:%M} UTC, {machine()}; load average {before} before, {load_average()} after"
-    missed = missed_limits(result)
-    table = Table("measure", "found", "limit")
-    for row in _measures(result):
-        table.add_row(*row)
-    Console().print(table)
-    for line in [heading, *(missed or ["all limits are kept"])]:
-        say(line)
-    say(f"written: {_write(heading, result, missed)}")
-    return 1 if missed else 0
+    return held_to_limits("insights", "Insights", before, _measures(result), missed_limits(result))
 
 
 def _places() -> list[str]:
@@ -245,15 +233,6 @@ def _measures(result: Result) -> list[tuple[str, str, str]]:
 
 def _milliseconds(*seconds: float) -> str:
     return " / ".join(f"{value * 1000:.0f}" for value in seconds)
-
-
-def _write(heading: str, result: Result, missed: Sequence[str]) -> Path:
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d-%H%M%S}-insights.md"
-    rows = [("measure", "found", "limit"), ("---", "---:", "---"), *_measures(result)]
-    lines = [f"# Insights\n\n{heading}\n", *(f"| {' | '.join(row)} |" for row in rows), "", *(missed or ["All limits are kept."])]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 import psutil
 
 from bot.settings import ROOT
@@ -108,6 +109,13 @@ def end_postmaster(data: Path) -> None:
         server.wait(10)
     except psutil.TimeoutExpired:
         server.kill()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def free_port() -> int:

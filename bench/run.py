@@ -7,42 +7,24 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from bench.loa import Loa
 from bench.measure import load_average, machine
+from bench.outcome import reported, say
 from bench.phases import Plan, measured
-from bench.processes import ProgramFailed
 from bench.stock import Stock
 from bench.table import LoaResult, Report, StockResult
 
-RESULTS = Path(__file__).parent / "results"
 SEED = 20261122
 STARTS = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    try:
-        with tempfile.TemporaryDirectory(prefix="loa-bench-", ignore_cleanup_errors=True) as folder:
-            report = _measure_all(options, Path(folder))
-    except KeyboardInterrupt:
-        say("stopped; nothing is left running")
-        return 130
-    except ProgramFailed as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-    report.print(Console())
-    say(f"written: {_write(report)}")
-    return 0
+    return reported(lambda folder: _measure_all(options, folder))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -112,25 +94,6 @@ def _notes(options: argparse.Namespace) -> list[str]:
         f"Stock Rasa: the pipeline and policies of `rasa init`, our training data, {stories}; answers are plain texts.",
         "What stock Rasa's answer costs does not depend on its epochs; how often it is right does, and is not measured here.",
     ]
-
-
-def _write(report: Report) -> Path:
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d-%H%M%S}.md"
-    path.write_text(report.markdown(), encoding="utf-8")
-    return path
-
-
-def stop(*_: object) -> None:
-    """The first signal ends everything in order, which takes seconds; a second one must not cut that short."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    say("stopping what was started …")
-    raise KeyboardInterrupt
-
-
-def say(line: str) -> None:
-    print(f"   bench | {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +18,8 @@ import yaml
 from rich.console import Console
 
 from bench.measure import load_average, machine, percentile
+from bench.outcome import reported, say
 from bench.parsing import ParsingJob, TrainingJob, parse, train
-from bench.processes import ProgramFailed
-from bench.run import RESULTS, say, stop
 from bench.stock_project import stock_config
 from bench.table import Expectation, markdown_table, number, rich_table
 from bot.languages.normalise import fold
@@ -113,20 +110,7 @@ class Report:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, stop)
-    try:
-        with tempfile.TemporaryDirectory(prefix="loa-bench-", ignore_cleanup_errors=True) as folder:
-            report = _measure_all(options, Path(folder))
-    except KeyboardInterrupt:
-        say("stopped; nothing is left running")
-        return 130
-    except ProgramFailed as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-    report.print(Console())
-    say(f"written: {_write(report)}")
-    return 0
+    return reported(lambda folder: _measure_all(options, folder), "understanding")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -213,13 +197,6 @@ def _notes(messages: int) -> list[str]:
 
 def _write_yaml(path: Path, content: dict[str, Any]) -> None:
     path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=10_000), encoding="utf-8")
-
-
-def _write(report: Report) -> Path:
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d-%H%M%S}-understanding.md"
-    path.write_text(report.markdown(), encoding="utf-8")
-    return path
 
 
 if __name__ == "__main__":
