@@ -177,7 +177,7 @@ async def deliver(
 ) -> None:
     """Every event once to three times, each at any moment, at any gateway, until it gets its 200."""
     limits = httpx.Limits(max_connections=12)
-    async with httpx.AsyncClient(trust_env=False, timeout=20, limits=limits) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(20, pool=200), limits=limits) as client:
 
         async def post(posting: Posting, after: float, gateway: GatewayProcess, *, is_copy: bool) -> None:
             await asyncio.sleep(after)
