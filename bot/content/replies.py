@@ -10,8 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.directory.languages import VIETNAMESE
 from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.languages.in_force import Notice
+from bot.languages.loudspeaker import is_complete
 from bot.messages import Outgoing
 
 NOTICE_KEY = "notice_"
@@ -23,8 +25,31 @@ def allowed(catalogue: Catalogue, reply: Outgoing) -> Outgoing:
     """The reply, or what is said in its place while it is withdrawn."""
     if reply.key not in catalogue.entries or not catalogue.in_force.withholds(reply.key, reply.language):
         return reply
+    if not catalogue.is_withdrawn(reply.key) and (vietnamese := _vietnamese_of(catalogue, reply)):
+        return _without_translation(catalogue, reply, vietnamese)
     instead = catalogue.instead_of(reply.key, reply.language).as_outgoing()
     return replace(instead, author=reply.author, quotes=reply.quotes)
+
+
+def _without_translation(catalogue: Catalogue, reply: Outgoing, vietnamese: str) -> Outgoing:
+    """Only the translation is withdrawn: the same answer in Vietnamese, without the clip of the translation."""
+    said = catalogue.answer(reply.key)
+    return replace(
+        reply,
+        text=catalogue.only_vietnamese(vietnamese, reply.language),
+        buttons=said.buttons or reply.buttons,
+        revision=said.revision,
+        language=VIETNAMESE,
+        attachments=tuple(one for one in reply.attachments if one.type != "audio"),
+    )
+
+
+def _vietnamese_of(catalogue: Catalogue, reply: Outgoing) -> str:
+    """The Vietnamese text below a draft; of approved words alone that of the catalogue, if nothing but the directory fills it."""
+    below = reply.text.rpartition(f"{catalogue.fragments['draft_notice']}\n\n")
+    if below[1]:
+        return below[2]
+    return catalogue.answer(reply.key).text if is_complete(catalogue, reply.key) else ""
 
 
 def notice_key(notice: Notice) -> str:

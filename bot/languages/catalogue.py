@@ -324,7 +324,7 @@ class Catalogue:
             about = {LANGUAGE_ASKED: language}
             return vietnamese if entry.key in ABOUT_LANGUAGES else self._with_notice(vietnamese, "no_texts_notice", about)
         if self.in_force.is_translation_withdrawn(entry.key, language):
-            return self._only_vietnamese(vietnamese, language)
+            return replace(vietnamese, text=self.only_vietnamese(vietnamese.text, language))
         found = self.spoken[language].of(entry.key, entry.text)
         fragments = self._fragments(language)
         said = self._fill(replace(entry, text=found.text), values, fragments) if found else vietnamese
@@ -333,11 +333,11 @@ class Catalogue:
             buttons = (*self._spoken_buttons(entry, values, language, only_approved=True), self._back())
             return replace(said, buttons=buttons, language=language, revision=found.revision, attachments=heard)
         if entry.risk == "high":
-            return self._only_vietnamese(vietnamese, language)
+            return replace(vietnamese, text=self.only_vietnamese(vietnamese.text, language))
         if self.drafts == "hide":
             return vietnamese
         if found is None:
-            return self._only_vietnamese(vietnamese, language, is_told_below=False)
+            return replace(vietnamese, text=self.only_vietnamese(vietnamese.text, language, is_told_below=False))
         notice = self._in_both("draft_notice", {}, language)
         return replace(
             vietnamese,
@@ -385,12 +385,11 @@ class Catalogue:
         said = [found.text.format(language_name=name.own_name)] if found else []
         return (Attachment(clip.address, " · ".join([*said, source.format(language_name=name.name)]), "audio"),)
 
-    def _only_vietnamese(self, vietnamese: Answer, language: str, *, is_told_below: bool = True) -> Answer:
-        """The Vietnamese answer below a line in the language, if it has words for it, that says so and names the numbers to call:
-        who cannot read the answer sees them first. `is_told_below`: Vietnamese says it too, at the end."""
+    def only_vietnamese(self, text: str, language: str, *, is_told_below: bool = True) -> str:
+        """A Vietnamese text below a line in the language, if it has words for it, that says so and names the numbers to call: who
+        cannot read the answer sees them first. `is_told_below`: Vietnamese says it too, at the end."""
         *above, below = self._in_both("only_vietnamese", {}, language).split("\n")
-        parts = [*above, vietnamese.text, *([below] if is_told_below else [])]
-        return replace(vietnamese, text="\n\n".join(parts))
+        return "\n\n".join([*above, text, *([below] if is_told_below else [])])
 
     def _with_notice(self, answer: Answer, fragment: str, values: Mapping[str, Any], language: str = VIETNAMESE) -> Answer:
         return replace(answer, text=f"{answer.text}\n\n{self._in_both(fragment, values, language)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -101,6 +102,31 @@ def test_a_withdrawn_translation_gives_way_to_the_vietnamese_text(catalogue: Cat
     assert catalogue.answer(KEY).text in after.text
     assert catalogue.answer(KEY, language="rad").language == catalogue.answer(KEY, language="rad").language
     assert catalogue.heard(KEY, "en") is None
+
+
+@pytest.mark.parametrize(("key", "values"), [(KEY, {}), ("utter_hotline", {"contacts": ["tong-dai-1022-thanh-hoa"]})])
+def test_what_rasa_says_in_a_withdrawn_translation_is_sent_in_vietnamese(
+    catalogue: Catalogue, key: str, values: dict[str, object]
+) -> None:
+    reply = Outgoing.from_reply(catalogue.answer(key, values, "en").as_reply())
+    heard = replace(reply, attachments=(Attachment("audio/en/x-1.mp3", "listen", "audio"),))
+    vietnamese = catalogue.answer(key, values).text
+    holds(catalogue, withdrawn("en", key=key))
+    sent = allowed(catalogue, heard)
+    assert vietnamese in sent.text
+    assert reply.text.partition("\n\n")[0] not in sent.text
+    assert (sent.key, sent.language, sent.attachments) == (key, "vi", ())
+    assert allowed(catalogue, replace(heard, language="km")) == replace(heard, language="km")
+    holds(catalogue, withdrawn("en", key=key), withdrawn(key=key))
+    assert vietnamese not in allowed(catalogue, heard).text
+
+
+def test_approved_words_of_a_withdrawn_translation_give_way_to_the_catalogue_or_to_whom_to_call(catalogue: Catalogue) -> None:
+    holds(catalogue, withdrawn("en"), withdrawn("en", key="utter_hotline"))
+    assert catalogue.answer(KEY).text in allowed(catalogue, replace(REPLY, language="en")).text
+    told = allowed(catalogue, replace(REPLY, key="utter_hotline", language="en"))
+    assert "19009095" in told.text, "what filled it is not known here any more"
+    assert told.text != catalogue.answer("utter_hotline").text
 
 
 @pytest.mark.parametrize("key", sorted(NEVER_WITHDRAWN))
