@@ -63,7 +63,7 @@ class Answering:
             return Answered([], "answered")
         if key := self._fixed_answer(waiting, begun.payload):
             near = await self._near(waiting)
-            return Answered([_outgoing(near) if near else self._said(key, waiting)], "answered")
+            return Answered([near.as_outgoing() if near else self._said(key, waiting)], "answered")
         async with self._delivery.working(waiting.channel, waiting.address):
             said = await self.engine.ask(waiting, begun.payload)
         replies = list(said.replies)
@@ -79,7 +79,7 @@ class Answering:
         answer = degraded_answer(
             self._catalogue, waiting.text, begun.payload, menu_was_shown=menu_was_shown, language=waiting.language
         )
-        return Answered([_outgoing(answer)], "degraded")
+        return Answered([answer.as_outgoing()], "degraded")
 
     def greeted(self, begun: Begun, answered: Answered) -> Answered:
         """With the greeting of the campaign that it came through."""
@@ -122,8 +122,4 @@ class Answering:
         return await asyncio.to_thread(located.near, self._catalogue, waiting.place, waiting.language)
 
     def _said(self, key: str, waiting: Waiting) -> Outgoing:
-        return _outgoing(self._catalogue.answer(key, language=waiting.language))
-
-
-def _outgoing(answer: Answer) -> Outgoing:
-    return Outgoing.from_reply(answer.as_reply())
+        return self._catalogue.answer(key, language=waiting.language).as_outgoing()

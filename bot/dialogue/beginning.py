@@ -14,7 +14,7 @@ from bot.dialogue.conversations import Lately, Waiting
 from bot.dialogue.delivery import Delivery
 from bot.dialogue.queue import TryAgain
 from bot.languages.catalogue import Catalogue
-from bot.messages import Outgoing, Payload
+from bot.messages import Payload
 from bot.metrics import NOTICES
 
 
@@ -81,7 +81,7 @@ class Beginning:
         NOTICES.labels(step.notice).inc()
         is_pushed = self._delivery.is_pushed(lately.channel)
         async with self._pool.connection() as connection:
-            notice = Outgoing.from_reply(self._catalogue.answer(step.notice, language=lately.language).as_reply())
+            notice = self._catalogue.answer(step.notice, language=lately.language).as_outgoing()
             delivery = "waiting" if is_pushed else "sent"
             await conversations.tell(connection, conversation_id, lately.queue[0].id, notice, delivery=delivery)
         if is_pushed:

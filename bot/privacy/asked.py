@@ -72,7 +72,7 @@ class DataRequests:
         log.info("erased_by_citizen", channel=erased.channel, rows=sum(erased.counts.values()))
 
     def _said(self, key: str, language: str, **values: str) -> Outgoing:
-        return Outgoing.from_reply(self._catalogue.answer(key, values, language).as_reply())
+        return self._catalogue.answer(key, values, language).as_outgoing()
 
 
 def asks_to_erase(text: str) -> bool:
