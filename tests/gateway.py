@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
-    ["bot.serving", "uvicorn", "uvicorn.protocols.http.auto", "uvicorn.loops.auto", "uvicorn.lifespan.on"]
+    ["bot.serving", "bot.web", "uvicorn", "uvicorn.protocols.http.auto", "uvicorn.loops.auto", "uvicorn.lifespan.on"]
 )
 
 

@@ -130,7 +130,7 @@ OTHERS = ("httpx", "psycopg", "structlog", "yaml", "bot.web", "bot.languages")
 @pytest.mark.parametrize(
     ("module", "without"),
     [
-        ("bot.serving", (*BRAIN, *HEAVY)),
+        ("bot.web", (*BRAIN, *HEAVY)),
         ("bot.cli", (*BRAIN, *HEAVY, *OTHERS)),
         ("actions.figures", BRAIN),
         ("actions.help", BRAIN),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from bot import web
+from bot import serving, web
 from bot.directory.places import Places
 from bot.directory.rumours import Rumours
 from bot.figures.places import FigurePlaces
 from bot.languages import po
+from bot.settings import SettingsError
 
 
 @pytest.fixture
@@ -47,3 +49,24 @@ def test_a_start_reads_the_rumours_once(settings: None, monkeypatch: pytest.Monk
     monkeypatch.setattr(Rumours, "load", noted)
     web.create_app()
     assert len(read) == 1
+
+
+def test_the_collector_of_garbage_rests_during_a_start_and_leaves_alone_what_it_made(
+    settings: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work: list[bool] = []
+    monkeypatch.setattr(serving, "configure", lambda _: at_work.append(gc.isenabled()))
+    try:
+        serving.create()
+        assert at_work == [False]
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+
+
+def test_a_start_that_fails_leaves_the_collector_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOA_RASA_URL", "")
+    with pytest.raises(SettingsError):
+        serving.create()
+    assert gc.isenabled()
