@@ -64,11 +64,8 @@ _GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+(?:\s?-\s?\d{1,3}(?:\.\d{3})+)?")
 # Who writes a number to be read by people alone writes `o` for 0.
 _DIGITS = re.compile(r"(?<![\w])\+?\(?[\doO]\)?(?:[ .\-()]{0,2}[\doO]){6,}(?!\w)")
 LEAST_DIGITS = 5
-_SPELLED = re.compile(
-    r"(?<!\w)(?:(?:không|khong|một|mot|hai|ba|bốn|bon|tư|năm|nam|lăm|sáu|sau|bảy|bẩy|bay|tám|tam|chín|chin)[ ,.-]{1,3}){6,}"
-    r"(?:không|khong|một|mot|hai|ba|bốn|bon|tư|năm|nam|lăm|sáu|sau|bảy|bẩy|bay|tám|tam|chín|chin)(?!\w)",
-    re.IGNORECASE,
-)
+_SPELLED_DIGIT = "(?:không|khong|một|mot|hai|ba|bốn|bon|tư|năm|nam|lăm|sáu|sau|bảy|bẩy|bay|tám|tam|chín|chin)"
+_SPELLED = re.compile(rf"(?<!\w)(?:{_SPELLED_DIGIT}[ ,.-]{{1,3}}){{6,}}{_SPELLED_DIGIT}(?!\w)", re.IGNORECASE)
 _HANDLE = re.compile(
     r"(?<!\w)(?P<said>(?:facebook|fb|zalo|tiktok|nick|tài khoản|tai khoan)(?:\s+(?:của|cua)\s+\w+)?\s*(?::|là|la(?!\w))\s*)"
     r"(?P<handle>[^\s,;\[\]]{2,64})",
