@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import structlog
 
-from bot.campaigns.opening import OWN_WELCOME
+from bot.campaigns.opening import AGAIN, OWN_WELCOME, WELCOME
 from bot.database import DictConnection, Pool
 
 log = structlog.get_logger(__name__)
@@ -65,6 +65,26 @@ async def every_minute(pool: Pool) -> None:
     await forget_people(pool)
 
 
+async def _forget_one(connection: DictConnection) -> bool:
+    """The link of one conversation, and the greetings that say that there was one; False when no link is due."""
+    async with connection.transaction():
+        cursor = await connection.execute(
+            """UPDATE conversations SET campaign = NULL WHERE id = (
+                   SELECT id FROM conversations WHERE campaign IS NOT NULL AND campaign_at < now() - make_interval(mins => %s)
+                   ORDER BY campaign_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) RETURNING id""",
+            [LINK_MINUTES],
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            return False
+        await connection.execute(
+            """DELETE FROM messages WHERE conversation_id = %s AND response_key = ANY(%s)
+                  AND created_at < now() - make_interval(mins => %s)""",
+            [row["id"], [WELCOME, AGAIN], LINK_MINUTES],
+        )
+    return True
+
+
 async def forget_people(pool: Pool) -> int:
     """Turn links that are nearly an hour old into counts (a trigger of migration 0023 adds them up); how many there were.
 
@@ -72,15 +92,7 @@ async def forget_people(pool: Pool) -> int:
     """
     done = 0
     async with pool.connection() as connection:
-        while done < MOST_AT_ONCE:
-            cursor = await connection.execute(
-                """UPDATE conversations SET campaign = NULL WHERE id = (
-                       SELECT id FROM conversations WHERE campaign IS NOT NULL AND campaign_at < now() - make_interval(mins => %s)
-                       ORDER BY campaign_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)""",
-                [LINK_MINUTES],
-            )
-            if not cursor.rowcount:
-                break
+        while done < MOST_AT_ONCE and await _forget_one(connection):
             done += 1
         # A campaign's own words would say as much as its code.
         await connection.execute(

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.campaigns import counting
 from bot.campaigns.counting import Row
+from bot.campaigns.opening import WELCOME
 from tests.campaigns.test_opening import has_campaign, has_words, opens
 from tests.dialogue.talk import Talk
 from tests.simulators.rasa import RasaSimulator
@@ -92,6 +93,19 @@ async def test_no_table_leads_from_a_person_to_a_campaign_after_the_hour(talk: T
     assert await traces(talk) == []
     linked = await talk.rows("SELECT campaign, campaign_at, campaign_opened_at FROM conversations")
     assert linked == [{"campaign": None, "campaign_at": None, "campaign_opened_at": None}]
+
+
+async def test_the_usual_greeting_of_campaigns_goes_too_and_the_answer_stays(talk: Talk, rasa: RasaSimulator) -> None:
+    """Where one campaign speaks a language, its greeting would say which it was."""
+    await has_campaign(talk)
+    rasa.faults.append(understood("testing_where"))
+    await opens(talk)
+    await talk.step()
+    told = await talk.rows("SELECT response_key AS key FROM messages WHERE direction = 'outgoing' ORDER BY id")
+    assert WELCOME in {row["key"] for row in told}
+    await an_hour_passes(talk)
+    left = await talk.rows("SELECT response_key AS key FROM messages WHERE direction = 'outgoing' ORDER BY id")
+    assert left == [row for row in told if row["key"] != WELCOME] != []
 
 
 async def test_a_link_is_not_kept_alive_by_opening_it_again(talk: Talk) -> None:

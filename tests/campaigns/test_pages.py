@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import datetime
 import io
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,12 +17,11 @@ from bot.campaigns.described import Describer
 from bot.campaigns.links import Reaching
 from bot.campaigns.pages import CampaignPages
 from bot.campaigns.short_link import ShortLinks
-from bot.database import Pool, open_pool
+from bot.database import open_pool
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.settings import ROOT, Settings
-from bot.staff.pages import StaffPages
-from tests.office import SECRET, Browser, Office, Server
+from tests.office import Browser, Office, Server, application
 from tests.simulators.server import Answer, Request, Simulator
 
 WORDS = interface_words(ROOT, "campaigns")
@@ -62,43 +60,29 @@ def telegram() -> Iterator[TelegramName]:
 
 
 @pytest.fixture
-def server(database_url: str, telegram: TelegramName) -> Iterator[Server]:
-    pool = open_pool(database_url, max_size=4)
-    staff = StaffPages(ROOT, pool, SECRET)
+def server(office: Office, telegram: TelegramName) -> Iterator[Server]:
     reaching = Reaching(Settings.from_environment({**SETTINGS, "TELEGRAM_API_URL": telegram.url}))
-    routes = [
-        *staff.routes(),
-        *CampaignPages(ROOT, pool, staff.door, DESCRIBER, reaching).routes(),
-        *ShortLinks(pool, DESCRIBER, reaching).routes(),
-    ]
-    running = Server(Starlette(routes=routes, lifespan=_opened(pool)))
+    running = Server(
+        application(
+            office.url,
+            lambda staff, pool: [
+                *CampaignPages(ROOT, pool, staff.door, DESCRIBER, reaching).routes(),
+                *ShortLinks(pool, DESCRIBER, reaching).routes(),
+            ],
+        )
+    )
     with running.client:
         yield running
 
 
-def _opened(pool: Pool) -> Any:
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with pool:
-            yield
-
-    return lifespan
-
-
 @pytest.fixture
 def an(server: Server, office: Office) -> Browser:
-    return _worker(server, office, "an")
+    return server.staff(office, "an")
 
 
 @pytest.fixture
 def binh(server: Server, office: Office) -> Browser:
-    return _worker(server, office, "binh")
-
-
-def _worker(server: Server, office: Office, name: str) -> Browser:
-    browser = server.visitor()
-    browser.carries(office.hires(name))
-    return browser
+    return server.staff(office, "binh")
 
 
 @pytest.fixture
