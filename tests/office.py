@@ -132,6 +132,12 @@ class Server:
         browser.http.portal = self.client.portal
         return browser
 
+    def staff(self, office: Office, name: str, role: Role = "content") -> Browser:
+        """Who is logged in already."""
+        browser = self.visitor()
+        browser.carries(office.hires(name, role))
+        return browser
+
 
 def reasons(response: Any) -> list[str]:
     """The keys of the reasons that a page gives."""

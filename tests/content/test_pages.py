@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.content.pages import ContentPages
 from bot.content.rumour_pages import RumourPages
 from bot.content.store import in_force
-from bot.database import open_pool
+from bot.database import Pool
 from bot.directory.rumours import Rumours
 from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.languages.interface import interface_words
 from bot.settings import ROOT, TelegramSettings
 from bot.staff.pages import StaffPages
-from tests.office import SECRET, Browser, Office, Server
+from tests.office import Browser, Office, Server, application
 from tests.simulators.server import Answer, Request, Simulator
 
 WORDS = interface_words(ROOT, "content")
@@ -71,37 +70,26 @@ def telegram() -> Iterator[TelegramFiles]:
 
 
 @pytest.fixture
-def server(database_url: str, telegram: TelegramFiles) -> Iterator[Server]:
-    pool = open_pool(database_url, max_size=4)
-    staff = StaffPages(ROOT, pool, SECRET)
-    content = ContentPages.build(ROOT, pool, staff.door, CATALOGUE)
+def server(office: Office, telegram: TelegramFiles) -> Iterator[Server]:
     settings = TelegramSettings("7:TEST", telegram.url, "")
-    routes = [*staff.routes(), *content.routes(), *RumourPages(content.room, Rumours.load(ROOT), settings).routes()]
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with pool:
-            yield
+    def routes(staff: StaffPages, pool: Pool) -> list[BaseRoute]:
+        content = ContentPages.build(ROOT, pool, staff.door, CATALOGUE)
+        return [*content.routes(), *RumourPages(content.room, Rumours.load(ROOT), settings).routes()]
 
-    running = Server(Starlette(routes=routes, lifespan=lifespan))
+    running = Server(application(office.url, routes))
     with running.client:
         yield running
 
 
 @pytest.fixture
 def an(server: Server, office: Office) -> Browser:
-    return _worker(server, office, "an")
+    return server.staff(office, "an")
 
 
 @pytest.fixture
 def binh(server: Server, office: Office) -> Browser:
-    return _worker(server, office, "binh")
-
-
-def _worker(server: Server, office: Office, name: str) -> Browser:
-    browser = server.visitor()
-    browser.carries(office.hires(name))
-    return browser
+    return server.staff(office, "binh")
 
 
 def plain(answer: Any) -> str:

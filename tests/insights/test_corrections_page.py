@@ -38,13 +38,7 @@ def server(office: Office) -> Iterator[Server]:
 
 @pytest.fixture
 def an(server: Server, office: Office) -> Browser:
-    return staff(server, office, "an")
-
-
-def staff(server: Server, office: Office, name: str, role: Any = "content") -> Browser:
-    browser = server.visitor()
-    browser.carries(office.hires(name, role))
-    return browser
+    return server.staff(office, "an")
 
 
 def revised(office: Office, *addresses: tuple[str, str], new: int = 1_500) -> None:
@@ -110,7 +104,7 @@ def test_stopped_from_the_page_it_is_written_down_and_cannot_be_sent(an: Browser
     assert WORDS["done"]["stopped"] in seen
     assert WORDS["row_states"]["stopped"] in seen
     assert office.rows("SELECT state FROM correction_recipients") == [{"state": "stopped"}]
-    refused = staff(server, office, "binh", "senior").sends(f"{PAGE}/{number_of(office)}/send", f"{PAGE}")
+    refused = server.staff(office, "binh", "senior").sends(f"{PAGE}/{number_of(office)}/send", f"{PAGE}")
     # Nothing waits any more, so the page holds no form of its own but the one to log out.
     assert refused.status_code == 409
     assert WORDS["not_waiting"] in text(refused)
@@ -138,7 +132,7 @@ def test_a_number_that_is_none_of_ours_is_refused(an: Browser, office: Office) -
 
 @pytest.mark.parametrize(("role", "status"), [("operator", 403), ("content", 200), ("senior", 200), ("admin", 200)])
 def test_only_who_looks_after_figures_sees_it(server: Server, office: Office, role: Any, status: int) -> None:
-    assert staff(server, office, f"a-{role}", role).opens(PAGE).status_code == status
+    assert server.staff(office, f"a-{role}", role).opens(PAGE).status_code == status
 
 
 def test_a_form_of_another_site_decides_nothing(an: Browser, server: Server, office: Office) -> None:

@@ -59,18 +59,12 @@ def browser(server: Server) -> Browser:
 
 @pytest.fixture
 def an(server: Server, office: Office) -> Browser:
-    return _staff(server, office, "an")
+    return server.staff(office, "an")
 
 
 @pytest.fixture
 def binh(server: Server, office: Office) -> Browser:
-    return _staff(server, office, "binh")
-
-
-def _staff(server: Server, office: Office, name: str, role: Any = "content") -> Browser:
-    browser = server.visitor()
-    browser.carries(office.hires(name, role))
-    return browser
+    return server.staff(office, "binh")
 
 
 def keeps(office: Office, *judged: Judged, stale_since: datetime.date | None = None) -> None:
@@ -197,7 +191,7 @@ def test_a_crowd_is_served_from_one_look(browser: Browser, office: Office, monke
 
 @pytest.mark.parametrize(("role", "sees"), [("content", True), ("senior", True), ("admin", True), ("operator", False)])
 def test_only_those_who_look_after_figures_see_the_work(server: Server, office: Office, role: str, sees: bool) -> None:
-    page = _staff(server, office, "chi", role).opens(PAGE)
+    page = server.staff(office, "chi", role).opens(PAGE)
     assert (WORDS["staff_title"] in text(page)) is sees
     assert ("/insights/figures/import" in page.text) is sees
 

@@ -48,13 +48,7 @@ def server(office: Office) -> Iterator[Server]:
 
 @pytest.fixture
 def an(server: Server, office: Office) -> Browser:
-    return staff(server, office, "an")
-
-
-def staff(server: Server, office: Office, name: str, role: Any = "content") -> Browser:
-    browser = server.visitor()
-    browser.carries(office.hires(name, role))
-    return browser
+    return server.staff(office, "an")
 
 
 def counted(office: Office, back: int, part: str = "all", key: str = "", **counts: int) -> None:
@@ -185,7 +179,7 @@ def test_the_file_has_a_line_for_each_day_and_hides_few(an: Browser, office: Off
 @pytest.mark.parametrize(("role", "status"), [("operator", 403), ("content", 200), ("senior", 200), ("admin", 200)])
 def test_who_may_see_it(server: Server, office: Office, role: Any, status: int) -> None:
     some_weeks(office)
-    browser = staff(server, office, f"a-{role}", role)
+    browser = server.staff(office, f"a-{role}", role)
     for path in (PAGE, f"{PAGE}/export.csv", f"{PAGE}/pictures/traffic.svg", f"{PAGE}/report", f"{PAGE}/report.pdf"):
         assert browser.opens(path).status_code == status, path
         assert server.visitor().opens(path).status_code == 303, path

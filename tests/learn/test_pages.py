@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 
-from bot.database import open_pool
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.learn.pages import LearnPages
 from bot.settings import ROOT
-from bot.staff.accounts import Role
-from bot.staff.pages import StaffPages
 from tests.learn.conftest import Talks
-from tests.office import SECRET, Browser, Office, Server
+from tests.office import Browser, Office, Server, application
 
 WORDS = interface_words(ROOT, "learn")
 BUS, CARD = "vé xe buýt bao nhiêu tiền", "làm căn cước ở đâu"
@@ -30,29 +26,15 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture
-def server(database_url: str, catalogue: Catalogue) -> Iterator[Server]:
-    pool = open_pool(database_url, max_size=4)
-    staff = StaffPages(ROOT, pool, SECRET)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with pool:
-            yield
-
-    routes = [*staff.routes(), *LearnPages(ROOT, pool, staff.door, catalogue).routes()]
-    running = Server(Starlette(routes=routes, lifespan=lifespan))
+def server(office: Office, catalogue: Catalogue) -> Iterator[Server]:
+    running = Server(application(office.url, lambda staff, pool: LearnPages(ROOT, pool, staff.door, catalogue).routes()))
     with running.client:
         yield running
 
 
 @pytest.fixture
 def comes(server: Server, office: Office) -> Any:
-    def come(name: str, role: Role = "content") -> Browser:
-        browser = server.visitor()
-        browser.carries(office.hires(name, role))
-        return browser
-
-    return come
+    return functools.partial(server.staff, office)
 
 
 @pytest.fixture
