@@ -7,9 +7,12 @@ import itertools
 import os
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 from psycopg import sql
+
+from bot.database import Pool
 
 # Dead rows add up.
 MOST_USES = 100
@@ -27,6 +30,21 @@ SHAPE = """
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 SEQUENCES = "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
 OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+class WithDatabase:
+    """Whose database can be looked into."""
+
+    pool: Pool
+
+    async def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(sql.encode(), values)
+            return list(await cursor.fetchall()) if cursor.description else []
+
+    async def one(self, sql: str, *values: object) -> Any:
+        (row,) = await self.rows(sql, *values)
+        return next(iter(row.values())) if len(row) == 1 else row
 
 
 class Databases:

@@ -39,9 +39,7 @@ class Scene:
         self.office = Office(url)
 
     def comes(self, name: str) -> Browser:
-        browser = self.server.visitor()
-        browser.carries(self.office.hires(name, "operator"))
-        return browser
+        return self.server.staff(self.office, name, "operator")
 
     def case(self, *, claimed_by: str = "", language: str = "rad", text: str = "xét nghiệm ở đâu") -> int:
         """A citizen's case with their last words."""

@@ -76,13 +76,7 @@ def office(scene: Scene) -> Office:
 
 @pytest.fixture
 def an(server: Server, office: Office) -> Browser:
-    return hired(server, office, "an")
-
-
-def hired(server: Server, office: Office, name: str, role: Any = "operator") -> Browser:
-    browser = server.visitor()
-    browser.carries(office.hires(name, role))
-    return browser
+    return server.staff(office, "an", "operator")
 
 
 def asks(browser: Browser, question: str, **fields: str) -> Any:
@@ -311,7 +305,7 @@ def test_nothing_is_sent_without_a_forms_key(an: Browser, office: Office, key: s
 
 def test_nobody_speaks_into_a_talk_that_another_person_leads(server: Server, an: Browser, office: Office) -> None:
     conversation_id = linked(office, an, owner="operator")
-    hired(server, office, "binh")
+    server.staff(office, "binh", "operator")
     sql = """INSERT INTO cases (conversation_id, desk, reason, state, operator_id, claimed_at, language)
              SELECT %s, 'dak-lak', 'asked', 'claimed', id, now(), 'vi' FROM operators WHERE name = %s"""
     office.rows(sql, conversation_id, "binh")
@@ -381,7 +375,7 @@ def test_nothing_of_a_call_outlives_its_half_hour(office: Office, an: Browser) -
 
 @pytest.mark.parametrize(("role", "status"), [("operator", 200), ("senior", 200), ("admin", 200), ("content", 403)])
 def test_who_may_come(server: Server, office: Office, role: str, status: int) -> None:
-    assert hired(server, office, f"a-{role}", role).opens(PHONE).status_code == status
+    assert server.staff(office, f"a-{role}", role).opens(PHONE).status_code == status
 
 
 def test_the_page_loads_nothing_from_outside_and_has_no_code_in_it(an: Browser) -> None:

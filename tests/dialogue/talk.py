@@ -21,6 +21,7 @@ from bot.handoff.office import Office, prepare
 from bot.languages.catalogue import Catalogue
 from bot.messages import Echo, Edited, Event, Incoming, Interaction, Outgoing, Received, Withdrawn
 from bot.settings import ROOT
+from tests.databases import WithDatabase
 from tests.simulators.rasa import RasaSimulator
 
 CHANNEL, ADDRESS = "zalo", "citizen-1"
@@ -63,7 +64,7 @@ class RecordingSender:
         return [message.text for message in self.sent]
 
 
-class Talk:
+class Talk(WithDatabase):
     """One citizen on one channel. `says` only stores; `step` lets the bot go on as far as it can."""
 
     def __init__(self, pool: Pool, queue: Queue, turns: Turns, sender: RecordingSender) -> None:
@@ -103,15 +104,6 @@ class Talk:
         except TryAgain:
             return False
         return True
-
-    async def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
-        async with self.pool.connection() as connection:
-            cursor = await connection.execute(sql.encode(), values)
-            return list(await cursor.fetchall()) if cursor.description else []
-
-    async def one(self, sql: str, *values: object) -> Any:
-        (row,) = await self.rows(sql, *values)
-        return next(iter(row.values())) if len(row) == 1 else row
 
 
 @contextlib.asynccontextmanager

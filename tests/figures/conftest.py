@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings
-from tests.simulators.feeds import FeedHost
+from tests.simulators.feeds import FeedHost, a_versioned_file, fixture
 
 
 @pytest.fixture
@@ -14,6 +14,13 @@ def feed() -> Iterator[FeedHost]:
     simulator = FeedHost()
     yield simulator
     simulator.close()
+
+
+@pytest.fixture
+def host(feed: FeedHost) -> FeedHost:
+    """With weeks to hand out."""
+    feed.plays = [a_versioned_file(fixture("weekly.csv"))]
+    return feed
 
 
 @pytest.fixture

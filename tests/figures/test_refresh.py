@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -40,14 +40,6 @@ from tests.simulators.feeds import (
 
 HEADER = b"Date_reported,Country_code,Country,WHO_region,New_cases,Cumulative_cases,New_deaths,Cumulative_deaths\n"
 MINUTES = 10
-
-
-@pytest.fixture
-def host() -> Iterator[FeedHost]:
-    simulator = FeedHost()
-    simulator.plays = [a_versioned_file(fixture("weekly.csv"))]
-    yield simulator
-    simulator.close()
 
 
 @pytest.fixture

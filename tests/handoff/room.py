@@ -16,6 +16,7 @@ from bot.handoff.office import Limits, Office, prepare
 from bot.handoff.ownership import Event
 from bot.languages.catalogue import Catalogue
 from bot.settings import ROOT
+from tests.databases import WithDatabase
 
 CATALOGUE = Catalogue.load(ROOT, "dak-lak")
 DESKS = Desks.load(ROOT, "dak-lak")
@@ -34,7 +35,7 @@ class Clock:
         return self.now
 
 
-class Room:
+class Room(WithDatabase):
     """Citizens with a conversation each, operators with an account each."""
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
@@ -69,15 +70,6 @@ class Room:
 
     async def owner(self, conversation_id: int) -> str:
         return str(await self.one("SELECT owner FROM conversations WHERE id = %s", conversation_id))
-
-    async def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
-        async with self.pool.connection() as connection:
-            cursor = await connection.execute(sql.encode(), values)
-            return list(await cursor.fetchall()) if cursor.description else []
-
-    async def one(self, sql: str, *values: object) -> Any:
-        (row,) = await self.rows(sql, *values)
-        return next(iter(row.values())) if len(row) == 1 else row
 
 
 @contextlib.asynccontextmanager
