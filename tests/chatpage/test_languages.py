@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from bot.languages import speech
 from bot.languages.catalogue import Catalogue
 from bot.settings import ROOT
-from tests.chatpage.test_browser import DESKTOP, PHONE, Citizen, arrives, browser  # noqa: F401
+from tests.chatpage.test_browser import DESKTOP, PHONE, Citizen, arrives  # noqa: F401
 from tests.languages.clips import MP3, hearing, kept
 from tests.simulators.webchat_backend import WebchatBackend
 
@@ -144,8 +144,8 @@ def test_a_clip_is_played_in_the_bubble_and_one_that_cannot_be_is_a_link(
     expect(clips.last.locator("audio")).to_have_count(0)
 
 
-def test_the_widget_begins_in_the_language_of_its_tag(browser: Browser, service: WebchatBackend, catalogue: Catalogue) -> None:
-    page = browser.new_page()
+def test_the_widget_begins_in_the_language_of_its_tag(chromium: Browser, service: WebchatBackend, catalogue: Catalogue) -> None:
+    page = chromium.new_page()
     page.route(
         "**/portal",
         lambda route: route.fulfill(
