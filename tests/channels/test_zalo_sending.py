@@ -50,7 +50,7 @@ def zalo() -> Iterator[ZaloSimulator]:
     simulator.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     return Catalogue.load(ROOT, "dak-lak")
 
