@@ -100,11 +100,14 @@ class Supervisor:
             start_new_session=True,  # Ctrl-C reaches the supervisor alone, which then ends the children in order
             limit=MAX_LINE_BYTES,
         )
-        if part.is_renewed:  # while the process was being made
+        try:
+            if part.is_renewed or self._stopping:  # while the process was being made
+                await self._end(part)
+            if part.process.stdout:
+                await self._copy_log(part.name, part.process.stdout)
+            return await part.process.wait()
+        finally:
             await self._end(part)
-        if part.process.stdout:
-            await self._copy_log(part.name, part.process.stdout)
-        return await part.process.wait()
 
     async def _copy_log(self, name: str, stream: asyncio.StreamReader) -> None:
         is_noise = LibraryWarnings()

@@ -47,6 +47,19 @@ async def test_stop_ends_a_part_that_ignores_the_request(tmp_path: Path, monkeyp
     assert part.process.returncode == -9
 
 
+async def test_whatever_ends_a_parts_keeper_leaves_no_process_behind(tmp_path: Path) -> None:
+    """A part that crashed may get its new process just when all are stopped: nobody ends that one but its keeper."""
+    running = Supervisor(tmp_path, tmp_path / "parts.json", quiet=True)
+    part = Part("rasa", [sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+    running.start(part)
+    while part.process is None:
+        await asyncio.sleep(0.01)
+    for keeper in running._keepers:
+        keeper.cancel()
+    await asyncio.gather(*running._keepers, return_exceptions=True)
+    assert part.process.returncode is not None
+
+
 async def test_a_line_without_end_does_not_stop_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,7 +34,7 @@ IN_PASSING = {
 NUMBER_OF_A_DOSE = re.compile(r"\d+ ?(?:mg|ml|viên|gói|lần/ngày)")
 
 
-@pytest.fixture(params=PROVINCES)
+@pytest.fixture(params=PROVINCES, scope="module")
 def catalogue(request: pytest.FixtureRequest) -> Catalogue:
     return Catalogue.load(ROOT, request.param, lambda: date(2026, 11, 22))
 
