@@ -74,7 +74,7 @@ class Calls:
         reply = self._catalogue.answer(key, values, language).as_reply()
         if key in BUTTONS:
             words, payload = BUTTONS[key]
-            button = Button(self._catalogue.fragments[words], payload)
+            button = Button(self._catalogue.fragment(words, language), payload)
             reply["buttons"] = [button.as_dict(), *reply["buttons"]]
         return Outgoing.from_reply(reply)
 
