@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from bot.campaigns.opening import answers_link
 from bot.database import DictConnection
-from bot.dialogue import conversations
+from bot.dialogue import conversations, sends
 from bot.messages import Edited, Incoming, Interaction, Withdrawn
 
 # Following, opening the chat and a campaign's link often come within a minute: they are one welcome.
@@ -122,7 +122,7 @@ async def _leave(connection: DictConnection, interaction: Interaction) -> int | 
     if row is None:
         return None
     conversation_id = int(cast(int, row["id"]))
-    await conversations.close_to_sending(connection, conversation_id)
+    await sends.close_to_sending(connection, conversation_id)
     return conversation_id
 
 

@@ -26,9 +26,9 @@ from bot.channels.sending import (
     is_pushed,
 )
 from bot.database import Pool
-from bot.dialogue import conversations, echoes
-from bot.dialogue.conversations import Undelivered
+from bot.dialogue import echoes, sends
 from bot.dialogue.queue import TryAgain
+from bot.dialogue.sends import Undelivered
 from bot.log import where
 from bot.messages import Outgoing
 from bot.metrics import ANSWER_SECONDS, DELIVERIES, SEND_PROBLEMS, TAKE_OVERS
@@ -95,13 +95,13 @@ class Delivery:
     async def _next(self, conversation_id: int, *, is_first: bool = False) -> Undelivered | None:
         """Between two sends it is known whose words an echo were: a person's make void what the bot has not sent."""
         async with self._pool.connection() as connection:
-            pending = await conversations.pending(connection, conversation_id, is_first=is_first)
+            pending = await sends.pending(connection, conversation_id, is_first=is_first)
             if pending.abandoned:
                 log.warning("send_outcome_unknown", conversation=conversation_id, messages=pending.abandoned)
             if not pending.has_echoes:
                 return pending.undelivered
             taken_over = await echoes.settle(connection, conversation_id)
-            pending = await conversations.pending(connection, conversation_id)
+            pending = await sends.pending(connection, conversation_id)
         for echo in taken_over:
             TAKE_OVERS.labels(echo.channel).inc()
             log.info("operator_took_over", conversation=conversation_id, channel=echo.channel)
@@ -109,15 +109,15 @@ class Delivery:
 
     async def _send(self, conversation_id: int, undelivered: Undelivered) -> None:
         async with self._pool.connection() as connection:
-            if not await conversations.claim_send(connection, undelivered.id):
+            if not await sends.claim_send(connection, undelivered.id):
                 return
             instead = self._allowed(undelivered.message) if self._allowed else undelivered.message
             if instead is not undelivered.message:
-                await conversations.replace_words(connection, undelivered.id, instead)
+                await sends.replace_words(connection, undelivered.id, instead)
                 undelivered = replace(undelivered, message=instead)
         outcome = await self._outcome(undelivered)
         async with self._pool.connection() as connection:
-            await conversations.finish_send(
+            await sends.finish_send(
                 connection,
                 undelivered.id,
                 outcome.status,
@@ -126,7 +126,7 @@ class Delivery:
                 send_after=outcome.send_after,
             )
             if outcome.status == "blocked":
-                await conversations.close_to_sending(connection, conversation_id)
+                await sends.close_to_sending(connection, conversation_id)
         _count(undelivered, outcome)
         log.info("send_finished", message=undelivered.id, channel=undelivered.channel, status=outcome.status, error=outcome.error)
 
