@@ -110,6 +110,14 @@ class GatewayProcess:
                 time.sleep(0.05)
         raise AssertionError(f"nothing came for: {sql}\n{self.log()[-4000:]}")
 
+    def does_now(self, job: str) -> None:
+        """What each worker asks for once a minute, now."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args) VALUES ('default', %s, %s, '{\"timestamp\": 0}')",
+                [job, job],
+            )
+
     def wait_for_replies(self, count: int, seconds: float = 30) -> list[dict[str, Any]]:
         self.wait_for("SELECT 1 FROM messages WHERE direction = 'outgoing' OFFSET %s", count - 1, seconds=seconds)
         return self.replies()

@@ -164,7 +164,9 @@ def test_a_conversation_whose_operator_went_quiet_is_the_bots_again(
             connection.execute("UPDATE conversations SET owner = 'operator', operator_until = now() + interval '1 second'")
         visitor.writes("có ai không")
         gateway.wait_for("SELECT 1 FROM messages WHERE turn = 'human'")
-        gateway.wait_for("SELECT 1 FROM conversations WHERE owner = 'bot' AND operator_until IS NULL", seconds=100)
+        gateway.wait_for("SELECT 1 WHERE now() > (SELECT max(operator_until) FROM conversations)")
+        gateway.does_now("desk")
+        gateway.wait_for("SELECT 1 FROM conversations WHERE owner = 'bot' AND operator_until IS NULL")
         visitor.writes("tiêm ở đâu")
         replies = gateway.wait_for_replies(3)
         assert [reply["response_key"] for reply in replies[1:]] == ["utter_desk_back", "utter_greet"]
