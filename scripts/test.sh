@@ -9,21 +9,21 @@ echo "== format and lint"; .venv/bin/ruff format --check . ; .venv/bin/ruff chec
 echo "== types";           .venv/bin/mypy
 if [ $# -gt 0 ]; then echo "== tests"; exec .venv/bin/python -m pytest "$@"; fi
 
-# Much of the time is waiting for started services and browsers: the rooms that start them run beside the rest, each group in a
+# Much of the time is waiting for started services and browsers: three groups of rooms, about as long each, run side by side, each in a
 # process of its own. Their lines are shown at the end.
-citizens="tests/conversations tests/chatpage tests/dialogue tests/channels"
-staff="tests/staff tests/insights tests/desk tests/handoff tests/campaigns tests/translate tests/learn tests/content"
+first="tests/conversations tests/chatpage tests/channels tests/campaigns"
+second="tests/dialogue tests/desk tests/handoff tests/staff tests/content tests/learn tests/translate tests/subscriptions tests/privacy"
 lines=$(mktemp -d)
 trap 'rm -rf "$lines"' EXIT
 ignored=""
-for path in $citizens $staff; do ignored="$ignored --ignore=$path"; done
-.venv/bin/python -m pytest $citizens >"$lines/citizens" 2>&1 & first=$!
-.venv/bin/python -m pytest $staff >"$lines/staff" 2>&1 & second=$!
-echo "== tests of the rooms that start nothing"
+for path in $first $second; do ignored="$ignored --ignore=$path"; done
+.venv/bin/python -m pytest $first >"$lines/first" 2>&1 & first_is=$!
+.venv/bin/python -m pytest $second >"$lines/second" 2>&1 & second_is=$!
+echo "== tests, all other rooms"
 failed=0
 .venv/bin/python -m pytest $ignored || failed=1
-wait $first || failed=1
-echo "== tests of what citizens meet"; cat "$lines/citizens"
-wait $second || failed=1
-echo "== tests of what staff meet"; cat "$lines/staff"
+wait $first_is || failed=1
+echo "== $first"; cat "$lines/first"
+wait $second_is || failed=1
+echo "== $second"; cat "$lines/second"
 exit $failed
