@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -47,7 +48,7 @@ class Supervisor:
         self._quiet = quiet
         self._parts: list[Part] = []
         self._keepers: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._over = asyncio.Event()
         self._write_notes()
 
     def start(self, part: Part) -> None:
@@ -67,18 +68,20 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End every part; none is left when this returns."""
-        self._stopping = True
+        self._over.set()
         await asyncio.gather(*(self._end(part) for part in self._parts))
-        for keeper in self._keepers:
+        # Not cancelled at once: one may be making a process just now, which it ends itself.
+        _, held = await asyncio.wait(self._keepers, timeout=STOP_SECONDS) if self._keepers else (set(), set())
+        for keeper in held:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
 
     async def _keep(self, part: Part) -> None:
         pause = FIRST_PAUSE_SECONDS
-        while not self._stopping:
+        while not self._over.is_set():
             started, part.is_renewed = time.monotonic(), False
             code = await self._run_once(part)
-            if self._stopping:
+            if self._over.is_set():
                 return
             if part.is_renewed:
                 continue
@@ -86,8 +89,13 @@ class Supervisor:
             part.restarts += 1
             self.note(part.name, f"crashed {part.restarts} times (last exit code {code}), starts again in {pause:.0f} s")
             say(part.name, f"ended with exit code {code}; starting again in {pause:.0f} s")
-            await asyncio.sleep(pause)
+            await self._rest(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        """Until then, or until all is over."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), seconds)
 
     async def _run_once(self, part: Part) -> int:
         part.process = await asyncio.create_subprocess_exec(
@@ -101,7 +109,7 @@ class Supervisor:
             limit=MAX_LINE_BYTES,
         )
         try:
-            if part.is_renewed or self._stopping:  # while the process was being made
+            if part.is_renewed or self._over.is_set():  # while the process was being made
                 await self._end(part)
             if part.process.stdout:
                 await self._copy_log(part.name, part.process.stdout)

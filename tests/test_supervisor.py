@@ -16,17 +16,15 @@ from bot.supervisor import LibraryWarnings, Part, Supervisor
 
 async def test_a_crashing_part_is_restarted_with_a_growing_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    sleep = asyncio.sleep
 
-    async def shortened(seconds: float) -> None:
+    async def shortened(_: Supervisor, seconds: float) -> None:
         pauses.append(seconds)
-        await sleep(0)
 
-    monkeypatch.setattr(asyncio, "sleep", shortened)
+    monkeypatch.setattr(Supervisor, "_rest", shortened)
     running = Supervisor(tmp_path, tmp_path / "parts.json", quiet=True)
     running.start(Part("rasa", [sys.executable, "-S", "-c", "raise SystemExit(3)"]))
     while len(pauses) < 3:
-        await sleep(0.01)
+        await asyncio.sleep(0.01)
     await running.stop()
     first = supervisor.FIRST_PAUSE_SECONDS
     assert pauses[:3] == [first, first * 2, first * 4]
@@ -45,6 +43,16 @@ async def test_stop_ends_a_part_that_ignores_the_request(tmp_path: Path, monkeyp
     assert time.monotonic() - started < 5
     assert part.process
     assert part.process.returncode == -9
+
+
+async def test_a_part_that_crashed_does_not_keep_the_end_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 60.0)
+    running = Supervisor(tmp_path, tmp_path / "parts.json", quiet=True)
+    part = Part("rasa", [sys.executable, "-S", "-c", "raise SystemExit(3)"])
+    running.start(part)
+    while not part.restarts:
+        await asyncio.sleep(0.01)
+    await asyncio.wait_for(running.stop(), 20)
 
 
 async def test_whatever_ends_a_parts_keeper_leaves_no_process_behind(tmp_path: Path) -> None:
