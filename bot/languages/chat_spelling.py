@@ -77,8 +77,9 @@ CHAT_SPELLINGS = {
 }
 
 LONGEST_SYLLABLE = 7
-_VIETNAMESE_VOWELS = "aăâeêioôơuưy"
-_TONES = "\u0300\u0301\u0309\u0303\u0323"
+TONES = "\u0300\u0301\u0309\u0303\u0323"  # grave, acute, hook, tilde, dot below
+# Of letters taken apart: what is left of ă, ê or ư without its marks.
+_VOWELS = frozenset("aeiouy")
 
 
 def _after(words: str) -> str:
@@ -176,16 +177,15 @@ def in_context(text: str) -> str:
 
 def _with_all_letters(word: str) -> str | None:
     """`fải` → `phải`, `qá` → `quá`, `ngiệm` → `nghiệm`: no Vietnamese syllable begins so."""
+    if len(word) > LONGEST_SYLLABLE or word[0] not in "fqn":
+        return None
     split = unicodedata.normalize("NFD", word)
-    second = split[1:2]
-    if len(word) > LONGEST_SYLLABLE:
-        return None
-    if word[0] == "q" and second and second in "aeioy":
+    second, third = split[1:2], split[2:3]
+    has_tone = any(tone in split for tone in TONES)
+    if word[0] == "q" and second in _VOWELS - {"u"}:
         return f"qu{word[1:]}"
-    if not any(tone in split for tone in _TONES):
-        return None
-    if word[0] == "f" and second and second in _VIETNAMESE_VOWELS:
+    if word[0] == "f" and second in _VOWELS and has_tone:
         return f"ph{word[1:]}"
-    if word.startswith("ng") and split[2:3] in ("i", "e"):
+    if word.startswith("ng") and third in {"i", "e"} and has_tone:
         return f"ngh{word[2:]}"
     return None

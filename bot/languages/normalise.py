@@ -10,7 +10,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from bot.languages.chat_spelling import before_words, in_context, one_word
+from bot.languages.chat_spelling import TONES, before_words, in_context, one_word
 
 # Longer than any question; a pasted page keeps its beginning and its end, where the question stands.
 MAX_CHARACTERS = 4_000
@@ -48,7 +48,6 @@ _WORD = re.compile(rf"{_CLUSTER}|[^\W_{_KHMER}][^\W_\u0300-\u036f{_KHMER}]*(?:[\
 _WORD_OF_A_PATTERN = re.compile(r"!?[^\W\d_]+")
 _CLAUSE_END = re.compile(r"[.!?;…។៕\n]+")
 
-_TONES = "\u0300\u0301\u0309\u0303\u0323"  # grave, acute, hook, tilde, dot below
 _VOWELS = "aăâeêioôơuưy"
 _SYLLABLE = re.compile(
     rf"(ngh?|[ckgnpt]h|gi(?=[{_VOWELS}])|qu(?=[{_VOWELS}])|tr|[bcdđghklmnpqrstvx])?([{_VOWELS}]{{1,3}})(ch|ng|nh|[cmnpt])?"
@@ -165,7 +164,7 @@ def _place_tone(word: str) -> str:
     if "ñ" in word:  # Ê Đê and Gia Rai: its tilde is no tone
         return word
     split = unicodedata.normalize("NFD", word)
-    tones = [mark for mark in split if mark in _TONES]
+    tones = [mark for mark in split if mark in TONES]
     if len(tones) != 1:
         return word
     bare = unicodedata.normalize("NFC", split.replace(tones[0], ""))
