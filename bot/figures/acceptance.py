@@ -17,12 +17,10 @@ from typing import Any
 
 from bot.audit import entry
 from bot.figures.attempts import held_back
-from bot.figures.bulletins import BulletinRefused, check_account, one_after_the_other
+from bot.figures.bulletins import BulletinRefused, check_account, one_after_the_other, reason_of
 from bot.figures.known import BULLETIN, Stored
 from bot.figures.readings import Series
 from bot.figures.store import Connection
-
-MOST_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def ask(connection: Connection, series: Series, by: str, because: str) -> int:
     """The first person's word; returns the id. Raises BulletinRefused (no account, no reason, nothing held, asked)."""
     with connection.transaction():
         _begin(connection, by)
-        reason = _reason(because)
+        reason = reason_of(because)
         kept = _held_of(connection, series)
         if kept.asked:
             if kept.is_still_what_was_asked:
@@ -120,7 +118,7 @@ def end(connection: Connection, number: int, by: str, because: str) -> Acceptanc
     """Refuse what another asked for, take back one's own, or take back what was accepted (anybody may: it tells less)."""
     with connection.transaction():
         _begin(connection, by)
-        reason = _reason(because)
+        reason = reason_of(because)
         found = find(connection, number)
         if found.state not in {"asked", "accepted"}:
             raise BulletinRefused("not_asked", id=number)
@@ -179,13 +177,6 @@ def _end(connection: Connection, found: Acceptance, state: str, by: str, because
         [state, by, because, found.id],
     )
     connection.execute(*entry(by, "held_ended", str(found.id), series=name_of(found.series), was=found.state, because=because))
-
-
-def _reason(because: str) -> str:
-    reason = " ".join(because.replace("\x00", "").split())[:MOST_CHARACTERS]
-    if not reason:
-        raise BulletinRefused("reason_missing")
-    return reason
 
 
 def _acceptance(row: Mapping[str, Any]) -> Acceptance:

@@ -33,6 +33,8 @@ from bot.settings import ROOT
 ROLES = ("content", "senior", "admin")
 # All that changes bulletins goes one after the other, on all machines: any number that nobody else takes.
 BULLETINS_LOCK = 7_105_054
+# Of a reason.
+MOST_CHARACTERS = 1000
 
 
 class BulletinRefused(Exception):
@@ -334,18 +336,25 @@ def _tell_no_longer(connection: Connection, bulletin: Bulletin, by: str) -> None
 def _to_end(connection: Connection, bulletin_id: int, by: str, because: str) -> Bulletin:
     one_after_the_other(connection)
     check_account(connection, by)
-    if not because.strip():
-        raise BulletinRefused("reason_missing")
+    reason_of(because)
     return find(connection, bulletin_id)
 
 
 def _end(connection: Connection, bulletin: Bulletin, state: str, action: Action, by: str, because: str) -> None:
-    reason = " ".join(because.split())[:1000]
+    reason = reason_of(because)
     connection.execute(
         "UPDATE bulletins SET state = %s, ended_by = %s, ended_at = now(), ended_because = %s WHERE id = %s",
         [state, by, reason, bulletin.id],
     )
     connection.execute(*entry(by, action, str(bulletin.id), was=bulletin.state, because=reason))
+
+
+def reason_of(because: str) -> str:
+    """One line, as long as is kept. Raises BulletinRefused where there is none."""
+    reason = " ".join(because.replace("\x00", "").split())[:MOST_CHARACTERS]
+    if not reason:
+        raise BulletinRefused("reason_missing")
+    return reason
 
 
 def one_after_the_other(connection: psycopg.Connection[Any]) -> None:
