@@ -4,7 +4,7 @@ that a page that lost its connection, or lands on another gateway, is right agai
     data: {"lists": ["waiting", "mine", "others"], "full": true, "gone": [],
            "rows": [{"key": "17", "group": "waiting", "html": "<li … data-order="…">"}]}
     data: {"lists": ["items"], …, "state": "claimed:3:", "window": "còn 5 giờ"}
-    data: {"typing": "lan"}          a colleague, or the citizen
+    data: {"typing": "lan", "author": "operator"}          a colleague, or the citizen
     event: over          the session is over: log in again
 """
 
@@ -114,7 +114,8 @@ class Events:
             typing: set[str] = set()
             while True:
                 for name in typing - {visit.person.name}:
-                    yield _data({"typing": name or self._room.layout.words["author_citizen"]})
+                    author = "operator" if name else "citizen"
+                    yield _data({"typing": name or self._room.layout.words["author_citizen"], "author": author})
                 try:
                     change = await self._case_change(case_id, shown, is_first=is_first)
                 except (psycopg.OperationalError, PoolTimeout):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import httpx
 import jwt
@@ -30,8 +31,9 @@ def test_a_picture_comes_with_its_words(gateway: GatewayProcess, rasa: RasaSimul
 
 def test_a_stream_resumes_after_the_last_event_seen(gateway: GatewayProcess) -> None:
     visitor = Visitor(gateway.address)
-    for text in ("một", "hai", "ba"):
+    for number, text in enumerate(("một", "hai", "ba"), start=1):
         visitor.writes(text)
+        gateway.wait_for_replies(number)  # typed before the answer, the third would be read with the second
     events = read_events(visitor, 3)
     resumed = read_events(visitor, 2, last_event_id=events[0]["id"])
     assert [e["text"] for e in resumed] == ["answer to hai", "answer to ba"]
@@ -147,10 +149,12 @@ def read_events(visitor: Visitor, count: int, last_event_id: str | None = None) 
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     events: list[dict[str, object]] = []
     url, params = f"{visitor.address}/webchat/events", {"token": visitor.token}
+    deadline = time.monotonic() + 30
     with httpx.stream("GET", url, params=params, headers=headers, timeout=20, trust_env=False) as stream:
         for line in stream.iter_lines():
             if line.startswith("data: "):
                 events.append(json.loads(line[6:]))
             if len(events) == count:
                 return events
+            assert time.monotonic() < deadline, f"{count} events were awaited, these came: {events}"
     return events

@@ -82,7 +82,7 @@ def test_taking_over_answering_and_giving_back(opens: Opens, house: House, citiz
     desk.keyboard.press("j")
     expect(row.locator("a")).to_be_focused()
     desk.keyboard.press("c")
-    expect(desk.locator("[data-composer]")).to_be_visible()
+    composes(desk)
     asked_of_rasa = turns(house)
 
     desk.keyboard.press("t")
@@ -117,7 +117,7 @@ def test_an_approved_answer_goes_out_in_the_citizens_language(opens: Opens, hous
     house.office.rows("UPDATE conversations SET language = 'en'")
     desk = opens(f"/desk/cases/{case_id}", name="lan")
     desk.keyboard.press("c")
-    expect(desk.locator("[data-composer]")).to_be_visible()
+    composes(desk)
     desk.keyboard.press("/")
     expect(desk.locator("#q")).to_be_focused()
     desk.keyboard.type("deo khau trang")
@@ -139,7 +139,7 @@ def test_of_two_who_claim_at_once_the_second_reads_who_was_first(opens: Opens, c
     lan, binh = opens(f"/desk/cases/{case_id}", name="lan"), opens(f"/desk/cases/{case_id}", name="binh")
     chi = opens(name="chi", java_script_enabled=False)
     lan.get_by_role("button", name=WORDS["claim"]).click()
-    expect(lan.locator("[data-composer]")).to_be_visible()
+    composes(lan)
     expect(binh.locator(".notice")).to_contain_text(WORDS["held_by_other"].format(name="lan"))  # opened anew by itself
     chi.get_by_role("button", name=WORDS["desk_claim"]).click()
     expect(chi.get_by_role("alert")).to_have_text(WORDS["refused"]["claimed_by"].format(name="lan"))
@@ -158,6 +158,7 @@ def test_words_of_new_staff_reach_the_citizen_after_a_senior_has_read_them(opens
     case_id = citizen.wants_a_person()
     new = opens(f"/desk/cases/{case_id}", name="moi", is_new=True)
     new.get_by_role("button", name=WORDS["claim"]).click()
+    composes(new)
     senior = opens(name="mai", role="senior")
     expect(senior.locator("[data-live]")).to_have_text(WORDS["desk_live"])
     new.fill("#text", "Bạn gọi 0999 888 777 nhé")
@@ -193,6 +194,7 @@ def test_nothing_is_lost_when_the_network_goes_and_comes(opens: Opens, house: Ho
     case_id = citizen.wants_a_person()
     desk = opens(f"/desk/cases/{case_id}", name="lan")
     desk.get_by_role("button", name=WORDS["claim"]).click()
+    composes(desk)
     expect(desk.locator("[data-live]")).to_have_text(WORDS["desk_live"])
     # The listening connection breaks, the answer of a send is lost, the page is opened anew in the middle of a sentence.
     house.office.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN loa_desk%%'")
@@ -221,7 +223,7 @@ def test_pages_fit_the_screen(opens: Opens, house: House, citizen: Citizen, view
     picture_of(desk, "queue")
     check_fits(desk)
     desk.locator(f"#row-{case_id} .row-claim").click()
-    expect(desk.locator("[data-composer]")).to_be_visible()
+    composes(desk)
     desk.fill("#text", "Dạ được ạ, mẹ bạn mang theo sổ tiêm nhé.")
     desk.keyboard.press("Control+Enter")
     expect(desk.locator(".from-operator")).to_be_visible()
@@ -295,6 +297,12 @@ def test_everything_also_works_without_a_script(opens: Opens, citizen: Citizen) 
 
 
 # ---- small things
+
+
+def composes(desk: Page) -> None:
+    """The page of a claimed case is there, and its script, which listens to keys."""
+    expect(desk.locator("[data-composer]")).to_be_visible()
+    desk.wait_for_load_state()
 
 
 def turns(house: House) -> int:

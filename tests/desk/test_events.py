@@ -159,9 +159,9 @@ def test_a_conversation_follows_messages_deliveries_and_its_state(desk: Desk) ->
         await asyncio.to_thread(desk.office.rows, update, conversation_id)
         await page.follows(lambda: "delivery failed" in page.shown["items"][key])
         await asyncio.to_thread(desk.office.rows, "SELECT pg_notify('loa_desk', %s)", typing(case_id, "binh"))
-        await page.follows(lambda: page.told[-1] == {"typing": "binh"})
+        await page.follows(lambda: page.told[-1] == {"typing": "binh", "author": "operator"})
         await asyncio.to_thread(desk.office.rows, "SELECT pg_notify('loa_desk', %s)", typing(case_id, ""))
-        await page.follows(lambda: page.told[-1] == {"typing": WORDS["author_citizen"]})
+        await page.follows(lambda: page.told[-1] == {"typing": WORDS["author_citizen"], "author": "citizen"})
 
     plays(desk, play)
 

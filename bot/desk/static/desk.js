@@ -303,7 +303,7 @@
   const composer = find("[data-composer]");
   const text = composer && find("textarea", composer);
   const keptText = `loa.desk.text.${page.dataset.case}`;
-  let typingTimer = 0, typedAt = 0, isSending = false, isLeaving = false;
+  let typingTimer = 0, whoTypes = "nobody", typedAt = 0, isSending = false, isLeaving = false;
   // A form of this page is on its way and brings the new state itself.
   addEventListener("beforeunload", () => { isLeaving = true; });
 
@@ -330,18 +330,20 @@
       return;
     }
     if (change.window) find("[data-window]").textContent = change.window;
-    if (change.typing) showTyping(change.typing);
+    if (change.typing) showTyping(change.typing, change.author);
     if (change.rows) {
       const wasAtEnd = isAtEnd();
       const arrived = apply(change);
       if (arrived.length && wasAtEnd) toEnd();
-      if (arrived.some(([, node]) => node.matches(".from-operator, .from-citizen"))) showTyping("");
+      if (arrived.some(([, node]) => node.matches(`.from-${whoTypes}`))) showTyping("");
       const hasAsked = arrived.some(([, node]) => node.matches(".from-citizen"));
       if (hasAsked && composer && !answers.field.value) search();
     }
   }
 
-  function showTyping(name) {
+  /* `author` as in the rows: what this one wrote ends the sign, what another wrote does not. */
+  function showTyping(name, author = "nobody") {
+    whoTypes = author;
     find("[data-typing]").textContent = name ? fill(words.typing, { name }) : "";
     clearTimeout(typingTimer);
     if (name) typingTimer = setTimeout(() => showTyping(""), TYPING_SHOWN_MS);
