@@ -22,6 +22,7 @@ RENAME_TRIES, RENAME_PAUSE_SECONDS = 40, 0.025
 SHAPE = """
     SELECT md5(string_agg(line, E'\\n' ORDER BY line)) FROM (
         SELECT format('%s %s %s', relname, relkind, relnatts) AS line FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT format('%s %s %s', adrelid, adnum, pg_get_expr(adbin, adrelid)) FROM pg_attrdef
         UNION ALL SELECT format('%s %s %s', tgrelid, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
         UNION ALL SELECT format('%s %s', proname, md5(prosrc)) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
         UNION ALL SELECT format('%s %s', conname, conrelid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace

@@ -40,6 +40,7 @@ def test_rows_and_numbers_begin_anew(databases: Databases) -> None:
         "DROP TRIGGER audit_log_rows_stay ON audit_log",
         "DELETE FROM schema_migrations",
         "ALTER TABLE messages ADD COLUMN more int",
+        "ALTER TABLE bulletins ALTER entered_at SET DEFAULT '2026-11-22T20:00:00+07'",
     ],
 )
 def test_a_database_that_was_built_differently_is_thrown_away(databases: Databases, change: str) -> None:
