@@ -10,7 +10,6 @@ import asyncio
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -290,7 +289,5 @@ def _picture(
     return {**weeks_as_value(found, figure_places()), "weeks": WEEKS_SHOWN}
 
 
-# Read when the first question needs it; it stays until the action server ends.
-@cache
 def figure_places() -> FigurePlaces:
-    return FigurePlaces.load(ROOT)
+    return FigurePlaces.below(ROOT)

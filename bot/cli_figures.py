@@ -360,7 +360,7 @@ def _needed_database(settings: Settings) -> str:
 def _places() -> FigurePlaces:
     from bot.figures.places import FigurePlaces
 
-    return FigurePlaces.load(ROOT)
+    return FigurePlaces.below(ROOT)
 
 
 def _place(text: str, places: FigurePlaces) -> str | None:

@@ -323,7 +323,7 @@ async def read_figures(settings: Settings, database_url: str) -> None:
 def _pictures(database_url: str, catalogue: Catalogue) -> Pictures:
     return Pictures(
         read=functools.partial(read_known, database_url),
-        load_places=functools.partial(FigurePlaces.load, ROOT),
+        places=functools.partial(FigurePlaces.below, ROOT),
         words=catalogue.fragments,
         today=lambda: datetime.datetime.now(VIETNAM).date(),
     )

@@ -77,7 +77,6 @@ class Corrections:
     ) -> None:
         self._pool, self._catalogue, self._senders = pool, catalogue, senders
         self._url, self._hold = url, hold
-        self._places: FigurePlaces | None = None
         self._looked: tuple[int, float] = (-1, 0.0)
 
     async def work(self) -> None:
@@ -112,7 +111,7 @@ class Corrections:
             due = await self._due_in(connection, conversation_id) if conversation else []
             if conversation is None or not due:
                 return False
-            answer = message(self._catalogue, self._known_places(), due, conversation["language"])
+            answer = message(self._catalogue, FigurePlaces.below(ROOT), due, conversation["language"])
             if answer.withdrawn:
                 log.error("figure_correction_withdrawn", key=RESPONSE)
                 return False
@@ -155,7 +154,7 @@ class Corrections:
     def _propose(self) -> Proposed:
         now = datetime.datetime.now(datetime.UTC)
         with connected(self._url, WRITE_MILLISECONDS) as connection:
-            return propose(connection, self._known_places(), units(self._catalogue), now, self._hold)
+            return propose(connection, FigurePlaces.below(ROOT), units(self._catalogue), now, self._hold)
 
     def _close(self) -> None:
         with connected(self._url, WRITE_MILLISECONDS) as connection:
@@ -166,11 +165,6 @@ class Corrections:
             cursor = await connection.execute("SELECT version FROM figures_version")
             row = await cursor.fetchone()
             return int(cast(int, row["version"])) if row else 0
-
-    def _known_places(self) -> FigurePlaces:
-        if self._places is None:
-            self._places = FigurePlaces.load(ROOT)
-        return self._places
 
 
 def windows(senders: Mapping[str, Sender]) -> dict[str, datetime.timedelta | None]:

@@ -82,7 +82,7 @@ class Bulletin:
 
 def draft(fields: Mapping[str, str], now: datetime.datetime | None = None) -> Draft:
     """A bulletin out of texts (`place`, `kind`, `starts`, `ends`, the metrics, `issuer`, `url`, `note`); raises DraftRefused."""
-    return read_draft(fields, _places(), _words()["kind_names"], now or datetime.datetime.now(datetime.UTC))
+    return read_draft(fields, FigurePlaces.below(ROOT), _words()["kind_names"], now or datetime.datetime.now(datetime.UTC))
 
 
 def propose(connection: Connection, proposed: Draft, entered_by: str) -> int:
@@ -97,7 +97,7 @@ def propose(connection: Connection, proposed: Draft, entered_by: str) -> int:
 
 def import_csv(connection: Connection, content: str | bytes, entered_by: str, now: datetime.datetime | None = None) -> list[int]:
     """Propose every row of a file; returns their ids. Raises FileRefused with every problem and keeps nothing then."""
-    drafts = read_file(content, _places(), _words(), now or datetime.datetime.now(datetime.UTC))
+    drafts = read_file(content, FigurePlaces.below(ROOT), _words(), now or datetime.datetime.now(datetime.UTC))
     with connection.transaction():
         one_after_the_other(connection)
         check_account(connection, entered_by)
@@ -310,7 +310,7 @@ def _judged(
 ) -> tuple[list[Judged], dict[Any, datetime.date | None]]:
     today = (now or datetime.datetime.now(datetime.UTC)).astimezone(VIETNAM).date()
     batch, history = Batch(BULLETIN, bulletin.readings), history or known_before(connection)
-    judged = judge(batch, history, today, people_of(_places()))
+    judged = judge(batch, history, today, people_of(FigurePlaces.below(ROOT)))
     return judged, series_states(batch, judged, history, today)
 
 
@@ -369,11 +369,6 @@ def check_account(connection: Connection, by: str) -> None:
     ).fetchone()
     if row is None:
         raise BulletinRefused("no_account", by=by)
-
-
-@cache
-def _places() -> FigurePlaces:
-    return FigurePlaces.load(ROOT)
 
 
 @cache

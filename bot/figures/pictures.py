@@ -80,14 +80,13 @@ class Pictures:
     """`read` gives what may be told (it blocks, in a thread); `words` are the catalogue's fragments."""
 
     read: Callable[[], Known]
-    load_places: Callable[[], FigurePlaces]
+    places: Callable[[], FigurePlaces]
     words: Mapping[str, str]
     today: Callable[[], datetime.date]
     _kept: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
     _drawing: dict[str, asyncio.Future[bytes]] = field(default_factory=dict)
     _known: tuple[float, Known] | None = None
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _places: FigurePlaces | None = None
     # matplotlib keeps its fonts in one place: two threads at once would break them.
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "pictures"))
 
@@ -156,11 +155,9 @@ class Pictures:
 
     async def _read(self) -> tuple[Known, FigurePlaces]:
         async with self._reading:
-            if self._places is None:
-                self._places = await asyncio.to_thread(self.load_places)
             if self._known is None or time.monotonic() - self._known[0] > READ_AGAIN_SECONDS:
                 self._known = (time.monotonic(), await asyncio.to_thread(self.read))
-            return self._known[1], self._places
+            return self._known[1], await asyncio.to_thread(self.places)
 
 
 def _words(found: Weekly, places: FigurePlaces, fragments: Mapping[str, str]) -> chart.Words:

@@ -11,6 +11,7 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,7 +49,7 @@ class Unit:
 
 
 class FigurePlaces:
-    """Build it once with `load`."""
+    """Where figures can be of; `below` gives the one of this process."""
 
     def __init__(
         self,
@@ -94,6 +95,12 @@ class FigurePlaces:
             },
             citizen_places={key: _citizen_place(key, entry) for key, entry in entries.items()},
         )
+
+    @classmethod
+    @cache
+    def below(cls, root: Path) -> FigurePlaces:
+        """`load`, once a process for all rooms; by whoever needs a figure's place first, for messages are taken without."""
+        return cls.load(root)
 
     def __contains__(self, key: object) -> bool:
         return key in self._units

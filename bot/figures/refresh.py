@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -197,9 +196,9 @@ def _read(feed: Feed, document: Fetched, believed: History, root: Path) -> _Read
     now = datetime.datetime.now(datetime.UTC)
     today = now.astimezone(VIETNAM).date()
     try:
-        places, people = _places(root)
+        places = FigurePlaces.below(root)
         batch = feed.read(document, Context(now, places, feed.url))
-        judged = judge(batch, believed, today, people)
+        judged = judge(batch, believed, today, people_of(places))
         return _Read(batch, judged, series_states(batch, judged, believed, today))
     except FeedError:
         raise
@@ -281,9 +280,3 @@ def _looked_lately(url: str) -> bool:
     with _lock:
         started, flight = _flights.get(url, (-LOOK_AGAIN_SECONDS, None))
     return flight is not None and flight.need_not_wait.done() and time.monotonic() - started < LOOK_AGAIN_SECONDS
-
-
-@cache
-def _places(root: Path) -> tuple[FigurePlaces, Mapping[str, int]]:
-    places = FigurePlaces.load(root)
-    return places, people_of(places)

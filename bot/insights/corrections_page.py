@@ -52,7 +52,6 @@ class CorrectionsPage:
         self._root, self._url, self._door, self._catalogue = root, url, door, catalogue
         # figures.css is served by the page of figures.
         self._layout = Layout(root, HERE / "templates", "corrections", static=(HERE / "static/figures.css",))
-        self._places: FigurePlaces | None = None
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -94,7 +93,7 @@ class CorrectionsPage:
         return self._layout.page(request, "corrections.html", visit.person, visit.csrf, values, status)
 
     def _shown(self, connection: Connection) -> tuple[Sequence[Shown], Sequence[Shown]]:
-        places = self._places = self._places or FigurePlaces.load(self._root)
+        places = FigurePlaces.below(self._root)
         waiting = [
             self._one(one, places, message(self._catalogue, places, [one]).text, correction_store.recipients(connection, one.id))
             for one in correction_store.corrections(connection, is_open=True)

@@ -127,7 +127,7 @@ class FiguresView:
 
     def __init__(self, root: Path, url: str, words: Mapping[str, Any], fragments: Mapping[str, str]) -> None:
         self._root, self._url, self._words, self._fragments = root, url, words, fragments
-        self.places = FigurePlaces.load(root)
+        self.places = FigurePlaces.below(root)
 
     def name(self, key: str) -> str:
         unit = self.places.unit(key)

@@ -18,6 +18,7 @@ from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.database import DictConnection, Pool
 from bot.dialogue.conversations import Waiting
 from bot.directory.places import Places
+from bot.figures.places import FigurePlaces
 from bot.figures.readings import COUNTRY
 from bot.handoff.moving import guessed
 from bot.handoff.telling import Address, store
@@ -26,7 +27,7 @@ from bot.messages import Button, Outgoing, Payload
 from bot.metrics import SUBSCRIPTIONS
 from bot.settings import ROOT
 from bot.subscriptions import store as subscriptions
-from bot.subscriptions.editions import Editions, figure_places, is_answered
+from bot.subscriptions.editions import Editions, is_answered
 from bot.subscriptions.stopping import has_stop_line, is_stop
 from bot.subscriptions.store import CONSENT, MOST
 from bot.subscriptions.wanted import HOWS, Wanted
@@ -248,7 +249,8 @@ def _to(wanted: Wanted) -> str:
 
 
 def name_of_figures(place: str) -> str:
-    return figure_places().unit(place).name if place in figure_places() else place
+    known = FigurePlaces.below(ROOT)
+    return known.unit(place).name if place in known else place
 
 
 @cache

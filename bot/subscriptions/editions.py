@@ -11,7 +11,6 @@ import datetime
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, cast, get_args
 
 from bot.content.store import in_force
@@ -74,7 +73,7 @@ class Editions:
         found = []
         for place in places:
             for group in GROUPS:
-                told = tell(known, Asked(group, place, "latest"), figure_places(), today)
+                told = tell(known, Asked(group, place, "latest"), FigurePlaces.below(ROOT), today)
                 if told.figures and told.missing != "not_current":
                     found.append(State("figures", place, figure_mark(group, told.figures), figures=told.figures))
         return found
@@ -173,8 +172,3 @@ async def _read(connection: DictConnection, states: Sequence[State]) -> list[dic
 
 def _columns(states: Sequence[State]) -> list[list[str]]:
     return [[state.kind for state in states], [state.subject for state in states], [state.mark for state in states]]
-
-
-@cache
-def figure_places() -> FigurePlaces:
-    return FigurePlaces.load(ROOT)

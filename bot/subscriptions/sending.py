@@ -18,12 +18,14 @@ from bot.channels.sending import Sender
 from bot.database import DictConnection, Pool
 from bot.dialogue.corrections import WRITABLE, windows, writable_values
 from bot.figures.as_values import as_value, marks, publication
+from bot.figures.places import FigurePlaces
 from bot.figures.told import Figure
 from bot.handoff.telling import Address, store
 from bot.languages.catalogue import VIETNAM, Catalogue
 from bot.messages import Button, Outgoing
 from bot.metrics import NEWS as NEWS_MESSAGES
-from bot.subscriptions.editions import Edition, Editions, answer_keys, figure_places
+from bot.settings import ROOT
+from bot.subscriptions.editions import Edition, Editions, answer_keys
 from bot.subscriptions.store import NEWS, keys
 from bot.subscriptions.wanted import How, Key
 
@@ -207,7 +209,7 @@ def _figures(groups: Sequence[Sequence[Figure]]) -> dict[str, Any]:
     """The values `told`, `figures` and `published` of an answer, as of a question about them (actions/figures.py)."""
     if not groups:
         return {}
-    places, figures = figure_places(), [figure for group in groups for figure in group]
+    places, figures = FigurePlaces.below(ROOT), [figure for group in groups for figure in group]
     notes = [note for group in groups for note in marks(group, places, "_doses" if _counts_doses(group) else "")]
     told = {"figures": [as_value(one, places) for one in figures], "comparison": None, "notes": notes, "is_old": False}
     ids = sorted({number for figure in figures for number in figure.reading_ids})

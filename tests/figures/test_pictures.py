@@ -58,7 +58,7 @@ def figures() -> Figures:
 @pytest.fixture
 def made(figures: Figures) -> Pictures:
     fragments = Catalogue.load(ROOT, "dak-lak").fragments
-    return Pictures(figures.read, lambda: FigurePlaces.load(ROOT), fragments, lambda: TODAY)
+    return Pictures(figures.read, lambda: FigurePlaces.below(ROOT), fragments, lambda: TODAY)
 
 
 @pytest.fixture

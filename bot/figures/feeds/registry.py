@@ -22,7 +22,7 @@ UNTIL_2025 = "-until-2025"
 
 def enabled_feeds(settings: Settings, root: Path = ROOT) -> list[Feed]:
     """Raises SettingsError naming the variable, or file, entry and key, that is wrong or half set."""
-    places = FigurePlaces.load(root)
+    places = FigurePlaces.below(root)
     described = directory.load(root, places)
     _check_names(settings, [entry.description.name for entry in described])
     return [
