@@ -19,12 +19,23 @@ T = TypeVar("T")
 
 errors = Console(stderr=True, soft_wrap=True)
 
+NEEDS_DATABASE = "This needs the database: start Loa, or set LOA_DATABASE_URL."
+
+
+def needed_address(settings: Settings) -> str:
+    """The database's address; where none is known, one sentence and exit code 2."""
+    url = known_address(settings)
+    if url is None:
+        errors.print(NEEDS_DATABASE, style="bold red")
+        raise typer.Exit(2)
+    return url
+
 
 def in_database(settings: Settings, work: Callable[[DictConnection], Awaitable[T]]) -> T:
     """The work's result. Raises SettingsError when no database is known, psycopg's errors as they come."""
     url = known_address(settings)
     if url is None:
-        raise SettingsError("This needs the database: start Loa, or set LOA_DATABASE_URL.")
+        raise SettingsError(NEEDS_DATABASE)
 
     async def run() -> T:
         connect = psycopg.AsyncConnection.connect

@@ -20,6 +20,9 @@ LEVELS = {
     "bot.ask": 8,
     "bot.cli_database": 4,
     "bot.cli_audio": 7.5,
+    # Their commands stand among those of cli_figures.
+    "bot.cli_bulletins": 7.4,
+    "bot.cli_held": 7.5,
     "bot.cli_figures": 8,
     "bot.cli_locale": 8,
     "bot.cli_operators": 8,
