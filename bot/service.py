@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -16,14 +17,16 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import yaml
 
-from bot import model, promotion
+from bot import model, ports, promotion
 from bot.database import migrate
 from bot.figures.feeds import enabled_feeds
 from bot.languages.catalogue import Catalogue
@@ -45,15 +48,22 @@ TRAININGS = 3
 WhenReady = Callable[[str], Awaitable[bool]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Foundation:
-    """What stands before the first process is started. `postgres` is None when the server is somebody else's."""
+    """What stands before the first process is started. `postgres` is None when the server is somebody else's. The addresses
+    change when a part has to move; `held` are the ports of this start."""
 
     postgres: EmbeddedPostgres | None
     database_url: str
     rasa_url: str
     rasa_token: str
     actions_url: str
+    held: list[socket.socket] = field(default_factory=list)
+
+    def hold(self, preferred: int = 0) -> str:
+        """The address of a port that no other start chooses."""
+        self.held.append(ports.hold(preferred))
+        return f"http://{ports.LOOPBACK}:{self.held[-1].getsockname()[1]}"
 
 
 def up(settings: Settings, *, quiet: bool = False, when_ready: WhenReady | None = None) -> None:
@@ -76,13 +86,15 @@ def prepared(settings: Settings) -> Iterator[Foundation]:
         with _database(settings) as (postgres, database_url):
             applied = _migrated(database_url)
             say("loa", f"database ready ({len(applied)} migrations applied)" if applied else "database ready")
-            yield Foundation(
-                postgres,
-                database_url,
-                settings.rasa_url or f"http://127.0.0.1:{_free_port(5005)}",
-                settings.rasa_token or secrets.token_urlsafe(24),
-                settings.actions_url or f"http://127.0.0.1:{_free_port(5055)}",
-            )
+            token = settings.rasa_token or secrets.token_urlsafe(24)
+            foundation = Foundation(postgres, database_url, settings.rasa_url or "", token, settings.actions_url or "")
+            foundation.rasa_url = foundation.rasa_url or foundation.hold(5005)
+            foundation.actions_url = foundation.actions_url or foundation.hold(5055)
+            try:
+                yield foundation
+            finally:
+                for held in foundation.held:
+                    held.close()
 
 
 async def _serve(settings: Settings, foundation: Foundation, *, quiet: bool, when_ready: WhenReady) -> None:
@@ -94,17 +106,22 @@ async def _serve(settings: Settings, foundation: Foundation, *, quiet: bool, whe
     following: asyncio.Task[None] | None = None
     environment = _environment(settings, foundation)
     try:
-        supervisor.start(_gateway(settings, environment))
+        gateway = _gateway(settings, environment)
+        supervisor.start(gateway)
         path = await _until(stopping, _model(settings, supervisor))
         if path is None:
             return
         parts = _brain(settings, foundation, environment, path)
+        moving = Moving(settings, foundation, supervisor, [gateway, *parts])
         for part in parts:
+            part.move = partial(moving.move, part)
             supervisor.start(part)
         if not settings.rasa_url:
             switching = Switching(settings, foundation, supervisor, parts[0], path)
             following = asyncio.create_task(switching.follow())
-        if await _until(stopping, _ready(settings.address)) and await _until(stopping, when_ready(settings.address)):
+        if await _until(stopping, _ready(settings, supervisor, [gateway, *parts])) and await _until(
+            stopping, when_ready(settings.address)
+        ):
             await stopping.wait()
     finally:
         say("loa", "stopping")
@@ -137,10 +154,13 @@ def _environment(settings: Settings, foundation: Foundation) -> dict[str, str]:
         **model.QUIET_RASA,
         "LOA_HOME": str(settings.home),
         "LOA_DATABASE_URL": foundation.database_url,
-        "LOA_RASA_URL": foundation.rasa_url,
         "LOA_RASA_TOKEN": foundation.rasa_token,
-        "LOA_ACTIONS_URL": foundation.actions_url,
+        **_addresses(foundation),
     }
+
+
+def _addresses(foundation: Foundation) -> dict[str, str]:
+    return {"LOA_RASA_URL": foundation.rasa_url, "LOA_ACTIONS_URL": foundation.actions_url}
 
 
 async def _model(settings: Settings, supervisor: Supervisor) -> Path:
@@ -208,7 +228,7 @@ class Switching:
         promotion.begin_switch(self._settings, SWITCH_SECONDS)
         self._supervisor.note("rasa", f"{path.name} is being loaded")
         try:
-            await self._supervisor.renew(self._rasa, _with_model(self._rasa.command, path))
+            await self._supervisor.renew(self._rasa, _with(self._rasa.command, "--model", str(path)))
             return await self._is_loaded()
         finally:
             promotion.end_switch(self._settings)
@@ -222,27 +242,55 @@ class Switching:
                 await asyncio.sleep(0.25)
                 with contextlib.suppress(httpx.HTTPError):
                     response = await client.get(f"{self._foundation.rasa_url}/webhooks/loa/", timeout=5)
-                    if response.status_code == 200:
+                    if response.status_code == 200 and self._supervisor.is_listening(self._rasa):
                         return True
         return False
 
 
-def _with_model(command: Sequence[str], path: Path) -> list[str]:
-    place = list(command).index("--model") + 1
-    return [*command[:place], str(path), *command[place + 1 :]]
+class Moving:
+    """Gives Rasa or the action server another port when another program listens on theirs, and starts who calls it again."""
+
+    def __init__(self, settings: Settings, foundation: Foundation, supervisor: Supervisor, parts: Sequence[Part]) -> None:
+        self._settings, self._foundation, self._supervisor, self._parts = settings, foundation, supervisor, parts
+
+    async def move(self, part: Part) -> None:
+        """Between the end of `part` and its next start."""
+        address = self._foundation.hold()
+        say("loa", f"{part.name} moves to {address}; who calls it there is started again")
+        if part.name == "rasa":
+            self._foundation.rasa_url = address
+        else:
+            self._foundation.actions_url = address
+            _endpoints(self._settings, self._foundation)
+        part.port = int(address.rpartition(":")[2])
+        part.command = _with(part.command, "--port", str(part.port))
+        for each in self._parts:
+            each.environment = {**each.environment, **_addresses(self._foundation)}
+        # The gateway calls both, Rasa the action server.
+        callers = [each for each in self._parts if each is not part and (each.name == "gateway" or part.name == "actions")]
+        await asyncio.gather(*(self._supervisor.renew(each, each.command) for each in callers))
 
 
-async def _ready(address: str) -> bool:
-    """True once /health/ready is green; says once what is missing when that takes long."""
+def _with(command: Sequence[str], option: str, value: str) -> list[str]:
+    place = list(command).index(option) + 1
+    return [*command[:place], value, *command[place + 1 :]]
+
+
+async def _ready(settings: Settings, supervisor: Supervisor, parts: Sequence[Part]) -> bool:
+    """True once /health/ready is green and it is our parts that answer; says once what is missing when that takes long. Raises
+    SettingsError when another program took the gateway's port before the gateway could."""
     import httpx  # here: the gateway has been started by now, and did not wait for it
 
     started, told = time.monotonic(), False
     async with httpx.AsyncClient(trust_env=False) as client:
         while True:
             with contextlib.suppress(httpx.HTTPError):
-                response = await client.get(f"{address}/health/ready", timeout=5)
-                if response.status_code == 200:
+                response = await client.get(f"{settings.address}/health/ready", timeout=5)
+                if response.status_code == 200 and all(supervisor.is_listening(part) for part in parts):
                     return True
+                gateway = parts[0]
+                if gateway.restarts and not supervisor.is_running(gateway) and _is_answered(settings):
+                    raise _taken(settings.http_host, settings.http_port, errno.EADDRINUSE)
                 if not told and time.monotonic() - started > READY_SECONDS:
                     told = True
                     say("loa", f"still not ready: {response.text}")
@@ -265,7 +313,7 @@ def _gateway(settings: Settings, environment: dict[str, str]) -> Part:
         sys.executable, "-m", "uvicorn", "--factory", "bot.serving:create", "--host", settings.http_host, "--port",
         str(settings.http_port), "--ws", "none", "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3",
     ]  # fmt: skip
-    return Part("gateway", command, environment)
+    return Part("gateway", command, environment, settings.http_port)
 
 
 def _brain(settings: Settings, foundation: Foundation, environment: dict[str, str], path: Path) -> list[Part]:
@@ -274,13 +322,14 @@ def _brain(settings: Settings, foundation: Foundation, environment: dict[str, st
         endpoints = _endpoints(settings, foundation)
         command = [
             sys.executable, "-m", "rasa", "run", "--model", str(path), "--endpoints", str(endpoints), "--credentials",
-            "credentials.yml", "--interface", "127.0.0.1", "--port", foundation.rasa_url.rpartition(":")[2],
+            "credentials.yml", "--interface", ports.LOOPBACK, "--port", (port := foundation.rasa_url.rpartition(":")[2]),
         ]  # fmt: skip
-        parts.append(Part("rasa", command, environment))
+        parts.append(Part("rasa", command, environment, int(port)))
     if not settings.actions_url:
-        command = [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", foundation.actions_url.rpartition(":")[2]]
+        port = foundation.actions_url.rpartition(":")[2]
+        command = [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", port]
         # rasa-sdk authenticates nobody and listens everywhere unless its web server is told otherwise.
-        parts.append(Part("actions", command, {**environment, "SANIC_HOST": "127.0.0.1"}))
+        parts.append(Part("actions", command, {**environment, "SANIC_HOST": ports.LOOPBACK}, int(port)))
     return parts
 
 
@@ -346,19 +395,15 @@ def _check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise SettingsError(
-                f"Port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}). Set LOA_HTTP_PORT to a free one."
-            ) from error
+            raise _taken(host, port, error.errno or 0) from error
 
 
-def _free_port(preferred: int) -> int:
-    """`preferred` when it is free on the loopback, else any free one: nobody outside needs to know it."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", preferred))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _is_answered(settings: Settings) -> bool:
+    return ports.is_answered(settings.http_port, urlsplit(settings.address).hostname or ports.LOOPBACK)
+
+
+def _taken(host: str, port: int, number: int) -> SettingsError:
+    return SettingsError(f"Port {port} on {host} cannot be used ({os.strerror(number)}). Set LOA_HTTP_PORT to a free one.")
 
 
 async def _print_ready(address: str) -> bool:

@@ -10,9 +10,11 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from bot import ports
 
 PARTS_FILE = "parts.json"
 FIRST_PAUSE_SECONDS = 1.0
@@ -28,11 +30,14 @@ COLOURS = {"rasa": 35, "actions": 36, "gateway": 32, "train": 33}
 
 @dataclass
 class Part:
-    """One child process. `name` prefixes its log lines and names it in /health/ready."""
+    """One child process. `name` prefixes its log lines and names it in /health/ready. `port`: where it listens. `move` is awaited
+    before it is started again, when it ended and another program answers on that port."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    move: Callable[[], Awaitable[None]] | None = None
     restarts: int = 0
     is_renewed: bool = False
     process: asyncio.subprocess.Process | None = None
@@ -89,6 +94,11 @@ class Supervisor:
             part.restarts += 1
             self.note(part.name, f"crashed {part.restarts} times (last exit code {code}), starts again in {pause:.0f} s")
             say(part.name, f"ended with exit code {code}; starting again in {pause:.0f} s")
+            if part.port is not None and await asyncio.to_thread(ports.is_answered, part.port):
+                self.note(part.name, f"another program listens on its port {part.port}")
+                say(part.name, f"another program listens on port {part.port}")
+                if part.move:
+                    await part.move()
             await self._rest(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
@@ -142,6 +152,12 @@ class Supervisor:
 
     def is_running(self, part: Part) -> bool:
         return part.process is not None and part.process.returncode is None
+
+    def is_listening(self, part: Part) -> bool:
+        """Whether the part itself, and not another program, answers on its port."""
+        return self.is_running(part) and (
+            part.port is None or (part.process is not None and ports.listens(part.process.pid, part.port))
+        )
 
     def note(self, name: str, sentence: str) -> None:
         """What /health/ready adds about `name` while it is down."""

@@ -45,6 +45,7 @@ LONGEST_ID = 200
 # White space, control and zero-width characters and slashes, in any order.
 COMMAND_PREFIX = re.compile("^[\\s/\u0000-\u001f\u007f-\u00a0\u00ad\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
 NO_MODEL = "no model is loaded"
+WRONG_TOKEN = "the bearer token is missing or wrong"  # noqa: S105 - says it, is none
 
 T = TypeVar("T")
 
@@ -135,6 +136,9 @@ class LoaInput(InputChannel):  # type: ignore[misc]
 
         @webhook.get("/")  # type: ignore[untyped-decorator]
         async def health(request: Request) -> HTTPResponse:
+            # Whoever shows a token asks whether it is the Rasa of their own start.
+            if "Authorization" in request.headers and not self._is_authorised(request):
+                return _error(401, WRONG_TOKEN)
             agent = _agent(request)
             return response.json({"status": "ok", "model": agent.model_id}) if agent else _error(503, NO_MODEL)
 
@@ -161,7 +165,7 @@ class LoaInput(InputChannel):  # type: ignore[misc]
         self, request: Request, read: Callable[[Agent], T], answer: Callable[[Agent, T], Awaitable[HTTPResponse]]
     ) -> HTTPResponse:
         if not self._is_authorised(request):
-            return _error(401, "the bearer token is missing or wrong")
+            return _error(401, WRONG_TOKEN)
         agent = _agent(request)
         if agent is None:
             return _error(503, NO_MODEL)

@@ -17,6 +17,7 @@ CALL_SECONDS = 10.0
 # A second opinion is not waited for longer.
 OPINION_SECONDS = 2.0
 EMERGENCY = "emergency"
+NOT_READY = {503: "no model is loaded yet", 401: "another Rasa answers there, or one with another LOA_RASA_TOKEN"}
 
 
 class EngineUnavailable(Exception):
@@ -85,7 +86,7 @@ class Engine:
             return False, f"not reachable ({type(error).__name__})"
         if response.status_code == 200:
             return True, ""
-        return False, "no model is loaded yet" if response.status_code == 503 else f"HTTP {response.status_code}"
+        return False, NOT_READY.get(response.status_code, f"HTTP {response.status_code}")
 
     async def close(self) -> None:
         await self.client.aclose()

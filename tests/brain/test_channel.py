@@ -200,6 +200,14 @@ async def test_while_no_model_is_loaded_the_door_says_so() -> None:
     assert (answer.status_code, answer.json()) == (503, {"error": "no model is loaded"})
 
 
+async def test_whoever_shows_another_starts_token_is_told_that_this_is_not_its_rasa(agent: Any) -> None:
+    async with door(agent) as client:
+        assert (await client.get("/webhooks/loa/")).status_code == 200
+        assert (await client.get("/webhooks/loa/", headers={"Authorization": "Bearer of another start"})).status_code == 401
+        client.headers.pop("Authorization")
+        assert (await client.get("/webhooks/loa/")).status_code == 200
+
+
 async def test_a_second_attempt_repeats_the_replies_of_the_first(agent: Any) -> None:
     handled = []
 

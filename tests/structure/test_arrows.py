@@ -81,6 +81,7 @@ LEVELS = {
     "bot.migrations": 0,
     "bot.metrics": 0,
     "bot.log": 0,
+    "bot.ports": 0,
     "bot.masking": 0,
     # What is in force is asked by the dialogue; what citizens hand over and are told stands above it, the pages with the others.
     "bot.content": 4.2,
