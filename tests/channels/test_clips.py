@@ -67,7 +67,7 @@ async def telegram(platform: TelegramSimulator, catalogue: Catalogue) -> AsyncIt
         return None
 
     made = Telegram(TelegramSettings(TOKEN, platform.url, "a-secret_token-1"), PUBLIC, receive, catalogue)
-    made._pace = Pace(1000, 0.0)
+    made._sending.pace = Pace(1000, 0.0)
     yield made
     await made.stop()
 

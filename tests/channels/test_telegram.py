@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from bot.channels.payloads import short_id
-from bot.channels.telegram import MAX_CAPTION_UNITS
+from bot.channels.telegram_messages import MAX_CAPTION_UNITS
 from tests.channels.hostile import HOSTILE, as_typed, is_answered
 from tests.channels.shared import SharedGateway
 from tests.databases import Databases
@@ -99,7 +99,7 @@ def rasa(stage: Stage) -> RasaSimulator:
     return stage.rasa
 
 
-def until(fulfilled: Callable[[], bool], seconds: float = 10) -> None:
+def until(fulfilled: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not fulfilled():
         assert time.monotonic() < deadline, "it did not come to pass"

@@ -17,11 +17,13 @@ import structlog
 from telegram import User, WebhookInfo
 
 from bot.channels import telegram as channel
+from bot.channels import telegram_sending
 from bot.channels.payloads import short_id
 from bot.channels.rendering import utf16_units
 from bot.channels.sending import SendBlocked, SendFailed, SendLater, SendProblem, SendUnknown, ShowsWork
-from bot.channels.telegram import MAX_TEXT_UNITS, Telegram
+from bot.channels.telegram import Telegram
 from bot.channels.telegram_check import findings, remedy
+from bot.channels.telegram_messages import MAX_TEXT_UNITS
 from bot.channels.telegram_profile import profiles
 from bot.channels.telegram_updates import ALLOWED_UPDATES, COMMANDS
 from bot.languages.catalogue import Catalogue
@@ -165,7 +167,7 @@ async def test_when_telegram_is_away_nothing_was_sent(telegram: Telegram, platfo
 async def test_a_later_part_waits_for_telegram_and_the_first_is_not_sent_again(
     telegram: Telegram, platform: TelegramSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "PART_PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(telegram_sending, "PART_PAUSES", (0.01, 0.01, 0.01))
     send, fails = platform._sendMessage, [too_many_requests(1), server_error()]
     monkeypatch.setattr(platform, "_sendMessage", lambda form: fails.pop(0) if platform.sent and fails else send(form))
     ids = await telegram.send("7", Outgoing("a. " * 2000))
@@ -175,7 +177,7 @@ async def test_a_later_part_waits_for_telegram_and_the_first_is_not_sent_again(
 async def test_a_later_part_that_never_goes_leaves_an_honest_end(
     telegram: Telegram, platform: TelegramSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "PART_PAUSES", (0.01,))
+    monkeypatch.setattr(telegram_sending, "PART_PAUSES", (0.01,))
     send = platform._sendMessage
     for fault, kind in ((server_error(), SendUnknown), (blocked_by_user(), SendBlocked)):
         platform.sent.clear()
@@ -208,7 +210,7 @@ async def test_without_pacing_the_simulator_refuses(
     async def no_wait(_: str) -> None:
         return None
 
-    monkeypatch.setattr(telegram._pace, "wait", no_wait)
+    monkeypatch.setattr(telegram._sending.pace, "wait", no_wait)
     with pytest.raises(SendLater):
         await asyncio.gather(*(telegram.send("7", Outgoing(str(n))) for n in range(8)))
 
@@ -395,7 +397,7 @@ async def test_two_processes_with_one_token_do_not_fight_for_the_webhook(
 async def test_a_revoked_token_ends_the_loop_and_says_so(platform: TelegramSimulator, catalogue: Catalogue) -> None:
     async for telegram in _telegram(platform, catalogue, token="8:WRONG"):
         with structlog.testing.capture_logs() as lines:
-            await asyncio.wait_for(telegram.start(), 10)
+            await asyncio.wait_for(telegram.start(), 60)
         assert [line["event"] for line in lines] == ["telegram_token_refused"]
 
 
@@ -423,7 +425,7 @@ async def test_an_update_that_cannot_be_stored_holds_back_the_next_and_is_not_lo
     assert len(tried) == 4
 
 
-async def _until(fulfilled: Any, seconds: float = 10) -> None:
+async def _until(fulfilled: Any, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not fulfilled():
         assert time.monotonic() < deadline, "it did not come to pass"
