@@ -105,14 +105,12 @@ async def refreshed(settings: Settings, url: str, *, root: Path = ROOT) -> list[
     return await asyncio.shield(asyncio.wrap_future(_take_off(settings, url, root).outcomes))
 
 
-async def refresh_soon(
-    settings: Settings, url: str | None, *, root: Path = ROOT, wait_seconds: float = FIRST_READING_SECONDS
-) -> None:
-    """See to it that feeds that are due are being read. Waits only for those never read before, `wait_seconds` at most."""
+async def refresh_soon(settings: Settings, url: str | None, *, root: Path = ROOT) -> None:
+    """See to it that feeds that are due are being read. Waits only for those never read before, FIRST_READING_SECONDS at most."""
     if url is None or _looked_lately(url):
         return
     waiting = asyncio.wrap_future(_take_off(settings, url, root).need_not_wait)
-    await asyncio.wait({waiting}, timeout=wait_seconds)
+    await asyncio.wait({waiting}, timeout=FIRST_READING_SECONDS)
 
 
 async def known_soon(settings: Settings, url: str | None, *, root: Path = ROOT) -> Known:
