@@ -12,7 +12,7 @@ from bot.channels.messenger import Messenger
 from bot.channels.pacing import Pace
 from bot.channels.payloads import short_id
 from bot.channels.telegram import Telegram
-from bot.channels.zalo import MAX_TEXT_CHARACTERS
+from bot.channels.zalo_messages import MAX_TEXT_CHARACTERS
 from bot.languages.catalogue import Catalogue
 from bot.messages import Attachment, Button, Outgoing
 from bot.settings import ROOT, Settings, TelegramSettings

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot.channels import zalo as channel
+from bot.channels import zalo_sending
 from bot.channels.payloads import short_id
 from bot.channels.sending import OutsideWindow, SendBlocked, SendFailed, SendLater, SendProblem, SendUnknown
-from bot.channels.zalo import MAX_PICTURE_BYTES, MAX_TEXT_CHARACTERS, Zalo
+from bot.channels.zalo import Zalo
+from bot.channels.zalo_messages import MAX_TEXT_CHARACTERS
+from bot.channels.zalo_sending import MAX_PICTURE_BYTES
 from bot.channels.zalo_tokens import NoToken
 from bot.languages.catalogue import Catalogue
 from bot.messages import Attachment, Button, Outgoing
@@ -72,7 +74,7 @@ def sender(
 
 @pytest.fixture
 async def loa(zalo: ZaloSimulator, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Zalo]:
-    monkeypatch.setattr(channel, "PART_PAUSES", (0.01, 0.01, 0.01, 0.0))
+    monkeypatch.setattr(zalo_sending, "PART_PAUSES", (0.01, 0.01, 0.01, 0.0))
     built = sender(zalo, catalogue)
     yield built
     await built.stop()
