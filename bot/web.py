@@ -245,7 +245,8 @@ def create_app() -> Starlette:
         service.webchat_types,
     )
     pages = Pages(service.catalogue)
-    staff = StaffPages(ROOT, service.pool, kept_secret(settings), staff_rules(settings))
+    describer, reaching = Describer(ROOT, service.catalogue), Reaching(settings)
+    staff = StaffPages(ROOT, service.pool, kept_secret(settings), staff_rules(settings), describer)
     figures = FiguresPage(ROOT, settings.database_url or "", staff.door, settings.province, service.catalogue.fragments)
     corrections = CorrectionsPage(ROOT, settings.database_url or "", staff.door, service.catalogue)
     windows = {name: channel.operator_window for name, channel in service.channels.items()}
@@ -257,7 +258,6 @@ def create_app() -> Starlette:
     asking = Asking(Answers(service.catalogue), model, service.known_rumours)
     translators = TranslatePages(ROOT, service.pool, service.catalogue)
 
-    describer, reaching = Describer(ROOT, service.catalogue), Reaching(settings)
     campaigns = CampaignPages(ROOT, service.pool, staff.door, describer, reaching)
 
     content = ContentPages.build(ROOT, service.pool, staff.door, service.catalogue)

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from bot.audit import entry
 from bot.database import DictConnection, Pool
 from bot.staff.accounts import Role
+from bot.staff.audit_words import Details
 from bot.staff.door import Door, StaffRoute, Visit
 from bot.staff.layout import HEADERS, VIETNAM, Layout
 
@@ -57,8 +58,8 @@ class Filter:
 
 
 class AuditPage:
-    def __init__(self, pool: Pool, layout: Layout, door: Door) -> None:
-        self._pool, self._layout, self._door = pool, layout, door
+    def __init__(self, pool: Pool, layout: Layout, door: Door, details: Details) -> None:
+        self._pool, self._layout, self._door, self._details = pool, layout, door, details
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -73,7 +74,7 @@ class AuditPage:
             actors, actions = await names(connection, "actor"), await names(connection, "action")
             await connection.execute(*entry(visit.person.name, "log_viewed", asked=wanted.as_query()))
         values = {
-            "rows": [{**row, "told": told(row["detail"])} for row in found[:ROWS]],
+            "rows": [{**row, "told": self._details.told(row["detail"])} for row in found[:ROWS]],
             "older": found[ROWS - 1]["id"] if len(found) > ROWS else None,
             "is_first": "before" not in visit.request.query_params,
             "wanted": wanted,
@@ -143,7 +144,7 @@ async def names(connection: DictConnection, column: str) -> list[str]:
 
 
 def told(detail: Mapping[str, Any]) -> str:
-    """`role: senior, before: operator`"""
+    """`role: senior, before: operator`: the file keeps keys and codes as they were written, to be counted by."""
     return ", ".join(f"{name}: {_plain(value)}" for name, value in detail.items() if value not in ("", None, {}))
 
 

@@ -13,11 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.audit import entry
+from bot.campaigns.described import Describer
 from bot.channels.body import BadBody
 from bot.database import Pool
 from bot.staff import accounts, passwords, sessions
 from bot.staff.accounts import ROLES
 from bot.staff.audit_page import AuditPage
+from bot.staff.audit_words import Details
 from bot.staff.door import (
     FORM_COOKIE,
     LOGIN,
@@ -50,9 +52,11 @@ STATUS = {"login_wrong": 401, "login_locked": 429, "login_too_many": 429, "code_
 
 
 class StaffPages:
-    """`door` is handed to the other rooms that have staff pages."""
+    """`door` is handed to the other rooms that have staff pages. `describer`: see audit_words.Details."""
 
-    def __init__(self, root: Path, pool: Pool, secret: str, rules: Rules | None = None) -> None:
+    def __init__(
+        self, root: Path, pool: Pool, secret: str, rules: Rules | None = None, describer: Describer | None = None
+    ) -> None:
         rules = rules or Rules()
         self._pool = pool
         self._vault = Vault(secret)
@@ -60,7 +64,7 @@ class StaffPages:
         self.door = Door(pool, secret, self._layout, rules)
         self._totp = TotpPage(pool, self._vault, self._layout, self.door, rules)
         self._people = PeoplePage(pool, self._layout, self.door, rules)
-        self._audit = AuditPage(pool, self._layout, self.door)
+        self._audit = AuditPage(pool, self._layout, self.door, Details(root, describer))
 
     def routes(self) -> list[BaseRoute]:
         return [

@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
+from bot.campaigns.described import Describer
+from bot.languages.catalogue import Catalogue
+from bot.settings import ROOT
 from bot.staff import audit_page
 from bot.staff.audit_page import Filter, told
+from bot.staff.audit_words import Details
 from tests.office import Browser, Office, Server
 
 PAGE, FILE = "/staff/audit", "/staff/audit.csv"
@@ -129,5 +133,33 @@ def test_a_long_log_is_looked_through_by_its_indexes(admin: Browser, office: Off
     assert objects(admin.opens(f"{PAGE}?actor=hiếm")) == ["case:1"]
 
 
-def test_details_are_told_in_one_line() -> None:
+def test_details_are_told_in_words_and_what_has_none_as_it_was_written() -> None:
+    details = Details(ROOT, Describer(ROOT, Catalogue.load(ROOT, "dak-lak")))
+    for detail, said in (
+        ({"role": "senior", "before": "operator"}, "vai trò: Người trực chính; trước đó: Người trực"),
+        ({"role": "reviewer", "tag": "rad"}, "vai trò: người duyệt; ngôn ngữ: tiếng Ê Đê"),
+        ({"scope": "place", "about": "dak-lak"}, "gửi cho: Người ở một nơi; về: tỉnh Đắk Lắk"),
+        ({"about": "testing"}, "về: Xét nghiệm"),
+        ({"topic": "testing_where", "solved": False}, "chủ đề: Xét nghiệm ở đâu; đã giải quyết: không"),
+        ({"desk": "dak-lak", "outcome": "referred"}, "bàn trực: Bàn trực tỉnh Đắk Lắk; kết quả: Đã chỉ nơi khác giúp"),
+        ({"until": "2026-12-01T00:30:00+07:00"}, "đến: 00:30 01/12/2026"),
+        ({"ends": "soon"}, "hết lúc: soon"),
+        ({"was": "accepted"}, "trước đó: đã cho trả lời"),
+        ({"was": "approved"}, "trước đó: Đã duyệt"),
+        ({"counts": {"stale": 2, "other": 1}}, "bản dịch: câu gốc đã đổi 2, other 1"),
+        ({"asked": {"action": "login", "day": "2026-11-02"}}, "tìm: việc đăng nhập, ngày 02/11/2026"),
+        ({"messages": [3, 4], "worse": [], "reason": "", "new": None}, "các tin số: 3, 4"),
+        ({"topic": "gone_topic", "colour": "red"}, "chủ đề: gone_topic; colour: red"),
+    ):
+        assert details.told(detail) == said
+    assert Details(ROOT).told({"topic": "testing_where", "role": "admin"}) == "chủ đề: testing_where; vai trò: Quản trị"
+
+
+def test_the_page_says_details_in_words_and_the_file_as_they_were_written(admin: Browser, office: Office) -> None:
+    office.rows("""INSERT INTO audit_log (actor, action, detail) VALUES ('an', 'login', '{"second_factor": "paper"}')""")
+    assert "bước hai: mã dự phòng" in admin.opens(f"{PAGE}?actor=an").text
+    assert [row["detail"] for row in rows(admin.opens(f"{FILE}?actor=an"))] == ["second_factor: paper"]
+
+
+def test_details_are_told_in_one_line_of_the_file() -> None:
     assert told({"role": "senior", "before": "", "everywhere": True, "count": 3}) == "role: senior, everywhere: true, count: 3"
