@@ -51,7 +51,7 @@ class GatewayProcess:
             "LOA_ACTIONS_URL": rasa_url,
             "LOA_LOG_FORMAT": "json",
             "LOA_HTTP_PORT": str(self.port),
-            "LOA_TURN_DEADLINE_SECONDS": "3",
+            "LOA_TURN_DEADLINE_SECONDS": "60",  # on a busy machine Rasa is slow, not away
             "FEED_WHO_URL": "http://127.0.0.1:9",  # nobody listens there: no test reads the real feed
             **environment,
         }
@@ -68,10 +68,10 @@ class GatewayProcess:
         arguments = ({**self._environment, **environment}, self._log, self.port)
         self._process = FORKED.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             try:
-                if httpx.get(f"{self.address}/health/live", timeout=1, trust_env=False).status_code == 200:
+                if httpx.get(f"{self.address}/health/live", timeout=5, trust_env=False).status_code == 200:
                     return
             except httpx.HTTPError:
                 time.sleep(0.05)
@@ -100,7 +100,7 @@ class GatewayProcess:
     def replies(self) -> list[dict[str, Any]]:
         return self.rows("SELECT * FROM messages WHERE direction = 'outgoing' ORDER BY id")
 
-    def wait_for(self, sql: str, *values: Any, seconds: float = 30) -> list[dict[str, Any]]:
+    def wait_for(self, sql: str, *values: Any, seconds: float = 60) -> list[dict[str, Any]]:
         """Rows of `sql` as soon as there are any; fails with the gateway's log."""
         deadline = time.monotonic() + seconds
         with psycopg.connect(self.database_url, row_factory=dict_row, autocommit=True) as connection:
@@ -118,7 +118,7 @@ class GatewayProcess:
                 [job, job],
             )
 
-    def wait_for_replies(self, count: int, seconds: float = 30) -> list[dict[str, Any]]:
+    def wait_for_replies(self, count: int, seconds: float = 60) -> list[dict[str, Any]]:
         self.wait_for("SELECT 1 FROM messages WHERE direction = 'outgoing' OFFSET %s", count - 1, seconds=seconds)
         return self.replies()
 
@@ -150,7 +150,7 @@ class Visitor:
         self.token = self.call("POST", "/webchat/session", json=session or None).json()["token"]
 
     def call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        return httpx.request(method, f"{self.address}{path}", timeout=10, trust_env=False, **arguments)
+        return httpx.request(method, f"{self.address}{path}", timeout=30, trust_env=False, **arguments)
 
     def posts(self, body: Any = None, *, message_id: str | None = None, **fields: Any) -> httpx.Response:
         content = body if body is not None else {**fields, **({"id": message_id} if message_id else {})}

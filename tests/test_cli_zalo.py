@@ -123,7 +123,7 @@ def test_authorising_by_hand_stores_a_pair(zalo: ZaloSimulator, database_url: st
     shown = loa("authorise", typed="\n").output
     address = re.search(r"http\S+/v4/oa/permission\?\S+", shown)
     assert address
-    led_to = httpx.get(address[0], trust_env=False).headers["location"]
+    led_to = httpx.get(address[0], trust_env=False, timeout=30).headers["location"]
     assert led_to.startswith("https://loa.example?")
     state = parse_qs(urlsplit(led_to).query)["state"][0]
     done = loa("authorise", "--code", led_to.replace(state, ""))

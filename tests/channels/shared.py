@@ -22,7 +22,7 @@ class SharedGateway(GatewayProcess):
 
     def tidy(self) -> None:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            deadline = time.monotonic() + 15
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 connection.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'advance'")
                 doing = connection.execute("SELECT 1 FROM procrastinate_jobs WHERE status = 'doing' AND task_name = 'advance'")
@@ -42,6 +42,6 @@ class SharedGateway(GatewayProcess):
         return {line[len(name) :]: value for line, value in grown.items() if line.startswith(f"{name}{{") and value}
 
     def _counters(self) -> dict[str, float]:
-        lines = httpx.get(f"{self.address}/metrics", trust_env=False).text.splitlines()
+        lines = httpx.get(f"{self.address}/metrics", trust_env=False, timeout=30).text.splitlines()
         found = (line.rpartition(" ") for line in lines if not line.startswith("#"))
         return {name: float(value) for name, _, value in found}

@@ -111,7 +111,7 @@ class Stage:
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         return self.gateways[0].rows(sql, *values)
 
-    def wait_until_quiet(self, seconds: float = 60) -> None:
+    def wait_until_quiet(self, seconds: float = 150) -> None:
         deadline = time.monotonic() + seconds
         waits = (
             "SELECT 1 FROM messages WHERE turn = 'waiting' OR delivery IN ('waiting', 'sending') UNION ALL SELECT 1 FROM echoes"
@@ -177,7 +177,7 @@ async def deliver(
 ) -> None:
     """Every event once to three times, each at any moment, at any gateway, until it gets its 200."""
     limits = httpx.Limits(max_connections=12)
-    async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(20, pool=200), limits=limits) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(60, pool=200), limits=limits) as client:
 
         async def post(posting: Posting, after: float, gateway: GatewayProcess, *, is_copy: bool) -> None:
             await asyncio.sleep(after)
@@ -380,7 +380,7 @@ def opening(part: Part) -> Posting:
 
 def wait_until_begun(stage: Stage, count: int) -> None:
     begun = "SELECT 1 FROM messages WHERE turn = 'waiting' AND turn_attempts > 0"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(stage.rows(begun)) < count:
         assert time.monotonic() < deadline
         time.sleep(0.05)

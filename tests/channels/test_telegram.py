@@ -167,10 +167,10 @@ def test_the_webhook_wants_the_secret_and_answers_a_redelivery_once(
         },
     }
     for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "wrong"}, {"X-Telegram-Bot-Api-Secret-Token": ""}):
-        assert httpx.post(url, json=update, headers=headers).status_code == 403
+        assert httpx.post(url, json=update, headers=headers, timeout=30).status_code == 403
     telegram.chats.add(telegram.citizen)
     for _ in range(3):
-        assert httpx.post(url, json=update, headers=RIGHT).status_code == 200
+        assert httpx.post(url, json=update, headers=RIGHT, timeout=30).status_code == 200
     for broken in (
         b"",
         b"{",
@@ -179,7 +179,7 @@ def test_the_webhook_wants_the_secret_and_answers_a_redelivery_once(
         json.dumps({"update_id": "x"}).encode(),
         b'{"update_id": 9, "message": {"chat": 5}}',
     ):
-        assert httpx.post(url, content=broken, headers=RIGHT).status_code == 400
+        assert httpx.post(url, content=broken, headers=RIGHT, timeout=30).status_code == 400
     telegram.wait_for_sent(1)
     time.sleep(0.5)
     assert len(telegram.sent) == 1

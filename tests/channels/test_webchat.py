@@ -117,9 +117,9 @@ def test_forged_old_and_missing_tokens_are_refused(gateway: GatewayProcess) -> N
     unsigned = jwt.encode({"sub": "x", "exp": 9_999_999_999}, "", algorithm="none")
     for token in ("", "x.y.z", forged, unsigned, visitor.token[:-3]):
         headers = {"Authorization": f"Bearer {token or 'x'}"}
-        posted = httpx.post(f"{gateway.address}/webchat/messages", json={"text": "a"}, headers=headers)
-        typed = httpx.post(f"{gateway.address}/webchat/typing", json={}, headers=headers)
-        streamed = httpx.get(f"{gateway.address}/webchat/events", params={"token": token})
+        posted = httpx.post(f"{gateway.address}/webchat/messages", json={"text": "a"}, headers=headers, timeout=30)
+        typed = httpx.post(f"{gateway.address}/webchat/typing", json={}, headers=headers, timeout=30)
+        streamed = httpx.get(f"{gateway.address}/webchat/events", params={"token": token}, timeout=30)
         assert (posted.status_code, typed.status_code, streamed.status_code) == (401, 401, 401), token
     assert gateway.rows("SELECT 1 FROM messages") == []
 

@@ -46,10 +46,10 @@ def test_ask_in_the_terminal_gives_the_answer(stack: Stack) -> None:
 
 
 def test_metrics_and_health_are_served(stack: Stack) -> None:
-    assert httpx.get(f"{stack.address}/health/live").json() == {"live": True}
-    ready = httpx.get(f"{stack.address}/health/ready")
+    assert httpx.get(f"{stack.address}/health/live", timeout=30).json() == {"live": True}
+    ready = httpx.get(f"{stack.address}/health/ready", timeout=30)
     assert (ready.status_code, set(ready.json()["parts"])) == (200, {"database", "worker", "rasa", "actions", "figures"})
-    assert "loa_turns_total" in httpx.get(f"{stack.address}/metrics").text
+    assert "loa_turns_total" in httpx.get(f"{stack.address}/metrics", timeout=30).text
 
 
 def test_a_second_service_on_the_same_home_or_port_is_refused_with_one_sentence(stack: Stack, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_crashed_action_server_and_rasa_come_back_and_nothing_is_lost(stack: S
         process = next(p for p in psutil.process_iter(["cmdline"]) if _is_child(p, stack) and name in _command(p))
         process.send_signal(signal.SIGKILL)
     stack.wait_for_line(r"rasa \| ended with exit code -9", after=lines_before)
-    ready = httpx.get(f"{stack.address}/health/ready")
+    ready = httpx.get(f"{stack.address}/health/ready", timeout=30)
     assert ready.status_code == 503
     assert "crashed" in ready.json()["parts"]["rasa"]["reason"]
     citizen = Citizen(stack)
@@ -141,7 +141,7 @@ def _command(process: psutil.Process) -> str:
 
 def _until_ready(stack: Stack, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
-    while httpx.get(f"{stack.address}/health/ready").status_code != 200:
+    while httpx.get(f"{stack.address}/health/ready", timeout=30).status_code != 200:
         assert time.monotonic() < deadline
         time.sleep(0.3)
 

@@ -37,7 +37,7 @@ class House:
             "LOA_RASA_TOKEN": "test-token",
             "LOA_ACTIONS_URL": self.rasa.url,
             "LOA_HTTP_PORT": str(self.port),
-            "LOA_TURN_DEADLINE_SECONDS": "3",
+            "LOA_TURN_DEADLINE_SECONDS": "60",
             "FEED_WHO_URL": "http://127.0.0.1:9",
         }
 
@@ -71,7 +71,7 @@ class House:
         self.office.rows("TRUNCATE conversations CASCADE")
         self.office.rows("DELETE FROM staff_sessions")
 
-    def wait_for(self, sql: str, *values: Any, seconds: float = 20) -> list[dict[str, Any]]:
+    def wait_for(self, sql: str, *values: Any, seconds: float = 60) -> list[dict[str, Any]]:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if rows := self.office.rows(sql, *values):

@@ -59,7 +59,7 @@ class Page:
         self.told: list[dict[str, Any]] = []
 
     async def follows(self, until: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for line in self._lines:
                 if line.startswith("data: "):
                     self._take(json.loads(line[6:]))
@@ -239,7 +239,7 @@ def test_looking_on_keeps_no_session_alive(desk: Desk, monkeypatch: pytest.Monke
         old = "UPDATE staff_sessions SET last_seen_at = now() - interval '20 minutes'"
         await asyncio.to_thread(desk.office.rows, old)
         lines = pages._events._queue(visit, "")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await anext(lines) != ": still here\n\n":
                 pass
 

@@ -345,7 +345,7 @@ async def test_a_worker_killed_with_everything_but_the_job_written_sends_nobody_
         lock.execute("LOCK TABLE procrastinate_jobs IN ACCESS EXCLUSIVE MODE")  # the worker's last statement waits for us
         worker = subprocess.Popen([sys.executable, "-c", WORKER, database_url], cwd=ROOT)
         inserts = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not await talk.rows(inserts):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)

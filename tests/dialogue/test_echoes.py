@@ -171,7 +171,7 @@ async def test_a_persons_words_wake_whoever_watches(talk: Talk, database_url: st
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as listener:
         await listener.execute(f"LISTEN {OUTGOING_CHANNEL}".encode())
         await talk.hears("op-1", "Chào bác")
-        async for notice in listener.notifies(timeout=5, stop_after=1):
+        async for notice in listener.notifies(timeout=60, stop_after=1):
             assert notice.payload == f"{CHANNEL}:{ADDRESS}"
             return
     raise AssertionError("nobody was told")

@@ -45,7 +45,7 @@ def test_killed_between_rasas_answer_and_the_commit_the_message_is_answered_once
         lock.rollback()
     assert len(gateway.replies()) == 1
     gateway.start()
-    gateway.wait_for_replies(2, seconds=40)
+    gateway.wait_for_replies(2)
     time.sleep(1)
     assert [r["text"] for r in gateway.replies()] == ["answer to một", "answer to hai"]
     assert [turn["attempt"] for turn in rasa.turns if turn["text"] == "hai"] == [1, 2], "Rasa must know that this is a retry"
@@ -64,7 +64,7 @@ def test_killed_between_commit_and_send_the_answer_is_sent_once(
     gateway.kill()
     telegram.come_up()
     gateway.start()
-    gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'", seconds=60)
+    gateway.wait_for("SELECT 1 FROM messages WHERE delivery = 'sent'")
     time.sleep(1)
     assert len(telegram.sent) == 1
 
@@ -113,7 +113,7 @@ def _store_directly(gateway: GatewayProcess, text: str) -> None:
         )
 
 
-def _until(happened: object, seconds: float = 20) -> None:
+def _until(happened: object, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not happened():  # type: ignore[operator]
         assert time.monotonic() < deadline

@@ -112,7 +112,7 @@ async def test_hostile_texts_are_stored_and_taken(talk: Talk) -> None:
     assert len(talk.sender.sent) == 6
 
 
-async def until_done(talk: Talk, seconds: float = 15) -> None:
+async def until_done(talk: Talk, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not await talk.step():
         assert time.monotonic() < deadline

@@ -64,19 +64,21 @@ def test_after_the_deadline_the_ladder_answers_keyword_then_menu_then_hotline(
     database_url: str, rasa: RasaSimulator, tmp_path: Path
 ) -> None:
     rasa.go_down()
-    with GatewayProcess(database_url, rasa.url, tmp_path, LOA_MESSAGES_A_MINUTE="0") as gateway:  # each line for itself
+    each_for_itself = {"LOA_MESSAGES_A_MINUTE": "0", "LOA_TURN_DEADLINE_SECONDS": "3"}
+    with GatewayProcess(database_url, rasa.url, tmp_path, **each_for_itself) as gateway:
         visitor = Visitor(gateway.address)
         for text in ("xet nghiem o dau vay", "abc xyz", "abc xyz nữa"):
             visitor.writes(text)
-        keys = [r["response_key"] for r in gateway.wait_for_replies(3, seconds=40)]
+        keys = [r["response_key"] for r in gateway.wait_for_replies(3)]
         assert keys == ["utter_testing_where", "utter_topic_menu", "utter_degraded_hotline"]
         assert {row["turn"] for row in gateway.rows("SELECT turn FROM messages WHERE direction = 'incoming'")} == {"degraded"}
 
 
-def test_without_rasa_somebody_in_danger_is_still_told_115(gateway: GatewayProcess, rasa: RasaSimulator) -> None:
+def test_without_rasa_somebody_in_danger_is_still_told_115(database_url: str, rasa: RasaSimulator, tmp_path: Path) -> None:
     rasa.go_down()
-    Visitor(gateway.address).writes("cuu voi ba toi khong tho duoc, moi tim tai roi")
-    reply = gateway.wait_for_replies(1)[0]
+    with GatewayProcess(database_url, rasa.url, tmp_path, LOA_TURN_DEADLINE_SECONDS="3") as gateway:
+        Visitor(gateway.address).writes("cuu voi ba toi khong tho duoc, moi tim tai roi")
+        reply = gateway.wait_for_replies(1)[0]
     assert reply["response_key"] == "utter_emergency"
     assert "115" in reply["text"].split("\n")[0]
 
@@ -161,10 +163,11 @@ def test_a_conversation_whose_operator_went_quiet_is_the_bots_again(
         visitor.writes("xin chào")
         gateway.wait_for_replies(1)
         with psycopg.connect(gateway.database_url, autocommit=True) as connection:
-            connection.execute("UPDATE conversations SET owner = 'operator', operator_until = now() + interval '1 second'")
+            connection.execute("UPDATE conversations SET owner = 'operator', operator_until = now() + interval '1 hour'")
         visitor.writes("có ai không")
         gateway.wait_for("SELECT 1 FROM messages WHERE turn = 'human'")
-        gateway.wait_for("SELECT 1 WHERE now() > (SELECT max(operator_until) FROM conversations)")
+        with psycopg.connect(gateway.database_url, autocommit=True) as connection:
+            connection.execute("UPDATE conversations SET operator_until = now() - interval '1 second'")
         gateway.does_now("desk")
         gateway.wait_for("SELECT 1 FROM conversations WHERE owner = 'bot' AND operator_until IS NULL")
         visitor.writes("tiêm ở đâu")

@@ -363,7 +363,7 @@ def test_fetches_are_counted_by_feed_and_outcome(settings: Settings, database_ur
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not is_so():
             await asyncio.sleep(0.02)
 

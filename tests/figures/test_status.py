@@ -159,10 +159,10 @@ def test_a_gateway_with_a_dead_feed_is_ready(database_url: str, tmp_path: Path):
         with GatewayProcess(database_url, rasa.url, tmp_path) as gateway:
             refresh.refresh(dead, database_url, by_hand=True)
             gateway.wait_for("SELECT FROM feed_state WHERE error IS NOT NULL")
-            ready = httpx.get(f"{gateway.address}/health/ready", trust_env=False)
+            ready = httpx.get(f"{gateway.address}/health/ready", trust_env=False, timeout=30)
             assert (ready.status_code, ready.json()["ready"]) == (200, True)
             assert ready.json()["parts"]["figures"]["reason"].startswith("who: ")
-            assert "loa_feed_fetches_total" in httpx.get(f"{gateway.address}/metrics", trust_env=False).text
+            assert "loa_feed_fetches_total" in httpx.get(f"{gateway.address}/metrics", trust_env=False, timeout=30).text
     finally:
         rasa.close()
 
@@ -185,7 +185,7 @@ async def working(queue: Queue):
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not is_so():
             await asyncio.sleep(0.05)
 

@@ -118,7 +118,7 @@ async def test_the_desk_hears_of_cases_and_messages(room: Room, database_url: st
         await listener.execute("LISTEN loa_desk")
         kinds = []
         citizen, case_id = await waiting(room)
-        async for notice in listener.notifies(timeout=5, stop_after=2):
+        async for notice in listener.notifies(timeout=60, stop_after=2):
             told = json.loads(notice.payload)
             assert (told["case"], told["conversation"]) == (case_id, citizen)
             kinds.append(told["kind"])
@@ -140,7 +140,7 @@ async def test_who_types_is_told_to_the_other_side_and_to_nobody_else(room: Room
         await cases.citizen_types(here, "zalo", address)
         await here.execute("SELECT pg_notify('loa_desk', '\"over\"')")
         told = []
-        async for notice in listener.notifies(timeout=5):
+        async for notice in listener.notifies(timeout=60):
             if notice.payload == '"over"':
                 break
             told.append(notice.payload)

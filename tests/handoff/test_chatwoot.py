@@ -505,8 +505,8 @@ async def test_the_started_service_hears_of_cases_and_of_agents_by_itself(
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    for _ in range(300):
+    for _ in range(600):
         if await asyncio.to_thread(holds):
             return
         await asyncio.sleep(0.1)
-    raise AssertionError("it did not come about within half a minute")
+    raise AssertionError("it did not come about within a minute")

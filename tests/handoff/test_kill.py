@@ -94,7 +94,7 @@ def test_what_two_operators_sent_when_the_gateway_was_killed_arrives_once(
     gateway.start()
     # Who did not see the answer presses again, and again.
     assert [operator.presses_send() for operator in (before, behind) for _ in range(2)] == [303] * 4
-    gateway.wait_for(f"SELECT 1 FROM ({MINE} AND delivery = 'sent') AS mine HAVING count(*) = 2", seconds=60)
+    gateway.wait_for(f"SELECT 1 FROM ({MINE} AND delivery = 'sent') AS mine HAVING count(*) = 2")
     time.sleep(1)
     assert gateway.rows(MINE) == [{"delivery": "sent"}] * 2
     said = [sent["text"] for sent in telegram.sent]

@@ -202,7 +202,7 @@ class Up:
         self.switching = service.Switching(settings, foundation, self.supervisor, self.rasa, first)
 
     async def says(self, model_name: str, state: str) -> promotion.Serving:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             serving = promotion.serving(self.settings)
             if serving == promotion.Serving(f"loa-{model_name}.tar.gz", state):

@@ -230,7 +230,7 @@ class MessengerSimulator(Simulator):
             if set(self.redeliver()) <= {200}:
                 return
 
-    def wait_for_sent(self, count: int, seconds: float = 30) -> list[dict[str, Any]]:
+    def wait_for_sent(self, count: int, seconds: float = 60) -> list[dict[str, Any]]:
         deadline = time.monotonic() + seconds
         while len(self.sent) < count and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -186,7 +186,7 @@ class TelegramSimulator(Simulator):
             self._updates.append({"update_id": update_id, **update})
             self._new.notify_all()
 
-    def wait_for_sent(self, count: int, seconds: float = 30) -> list[dict[str, Any]]:
+    def wait_for_sent(self, count: int, seconds: float = 60) -> list[dict[str, Any]]:
         deadline = time.monotonic() + seconds
         while len(self.sent) < count and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -478,7 +478,7 @@ def _post(url: str, update: dict[str, Any], secret: str) -> int:
     headers = {"Content-Type": "application/json", **({SECRET_HEADER: secret} if secret else {})}
     request = urllib.request.Request(url, json.dumps(update).encode(), headers)
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as response:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         with error:

@@ -105,7 +105,7 @@ class WebchatBackend:
 
     def says(self, text: str, author: str = "bot", **more: Any) -> None:
         """Something comes to the newest session without a question: an operator writes, the bot adds something."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self.sessions and time.monotonic() < deadline:  # the page shows the question before it has asked for one
             time.sleep(LOOK_SECONDS)
         self._put(self.sessions[-1], {"text": text, "author": author, **more})
