@@ -28,7 +28,8 @@ from bot.channels.acknowledging import acknowledged, refused
 from bot.channels.body import parse_json, read_bytes
 from bot.channels.messenger_events import CHANNEL, OUR_METADATA, BadEvent, Ignored, read_call
 from bot.channels.messenger_graph import Graph
-from bot.channels.messenger_messages import Message, picture, profile, rendered, sound
+from bot.channels.messenger_messages import Message, picture, rendered, sound
+from bot.channels.messenger_profile import profile
 from bot.channels.rendering import clip_line
 from bot.channels.sending import OutsideWindow, Receive, SendFailed, SendLater, SendProblem, SendUnknown
 from bot.channels.working import Working

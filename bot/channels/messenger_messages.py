@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.channels.messenger_events import GET_STARTED, OUR_METADATA
-from bot.channels.payloads import MENU_INTENTS, short_id
-from bot.channels.rendering import BOUNDARIES, shortened, spelled, split, titles, utf16_units
-from bot.languages.catalogue import Catalogue
+from bot.channels.messenger_events import OUR_METADATA
+from bot.channels.payloads import short_id
+from bot.channels.rendering import BOUNDARIES, spelled, split, titles, utf16_units
 from bot.messages import Button
 
 MAX_TEXT = 2000
@@ -23,8 +22,6 @@ MAX_TEXT_ABOVE_BUTTONS = 640
 MAX_BUTTONS = 3
 MAX_QUICK_REPLIES = 13
 MAX_TITLE = 20
-MAX_GREETING = 160
-MAX_MENU_TITLE = 30
 
 Message = dict[str, Any]
 
@@ -96,24 +93,6 @@ def split_for_buttons(text: str, limit: int) -> list[str]:
             if head and tail and utf16_units(tail) <= limit:
                 return [*before, head, tail]
     return [*before, *split(last, limit, utf16_units)]
-
-
-def profile(catalogue: Catalogue) -> dict[str, Any]:
-    """The page's welcome screen (it says that a machine answers), its button, and the menu beside the composer."""
-    greeting = catalogue.answer("utter_welcome").text.partition("\n\n")[0]
-    menu = [
-        {
-            "type": "postback",
-            "title": shortened(catalogue.title(intent), MAX_MENU_TITLE, utf16_units),
-            "payload": short_id(f"/{intent}"),
-        }
-        for intent in MENU_INTENTS
-    ]
-    return {
-        "get_started": {"payload": GET_STARTED},
-        "greeting": [{"locale": "default", "text": shortened(greeting, MAX_GREETING, utf16_units)}],
-        "persistent_menu": [{"locale": "default", "composer_input_disabled": False, "call_to_actions": menu}],
-    }
 
 
 def _template(text: str, buttons: Sequence[Button], shown: Sequence[str]) -> Message:

@@ -251,6 +251,13 @@ class Catalogue:
             return intent
         return self._translated_title(intent, language) or self.intents[intent].title
 
+    def translated_title(self, intent: str, language: str) -> tuple[str, bool] | None:
+        """(what a button to it is called in the language, whether somebody approved that); None where nothing may be shown."""
+        if approved := self._translated_title(intent, language):
+            return approved, True
+        draft = None if self.drafts == "hide" else self._translated_title(intent, language, only_approved=False)
+        return (draft, False) if draft else None
+
     def page_words(self, language: str = VIETNAMESE) -> PageWords:
         """The words of the web chat's page, each in Vietnamese that has no translation, or none that may be shown."""
         if language == VIETNAMESE or language not in self.languages:

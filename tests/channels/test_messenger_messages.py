@@ -6,12 +6,10 @@ import itertools
 
 import pytest
 
-from bot.channels.messenger_messages import arrange, dialled, profile, rendered, split_for_buttons
-from bot.channels.payloads import menu_payloads, short_id
+from bot.channels.messenger_messages import arrange, dialled, rendered, split_for_buttons
+from bot.channels.payloads import short_id
 from bot.channels.rendering import utf16_units
-from bot.languages.catalogue import Catalogue
 from bot.messages import Button
-from bot.settings import PROVINCES, ROOT
 from tests.simulators.messenger import buttons_of, text_of, wrong_with
 
 SENTENCE = "Người từ 60 tuổi trở lên nên tiêm nhắc lại theo hướng dẫn của cơ sở y tế. "
@@ -115,16 +113,3 @@ def test_every_button_of_a_message_is_shown_once() -> None:
 
 def test_every_message_carries_our_mark() -> None:
     assert {message["metadata"] for message in rendered(SENTENCE * 100, presses(2))} == {"loa"}
-
-
-@pytest.mark.parametrize("province", PROVINCES)
-def test_the_welcome_screen_says_in_160_letters_that_a_machine_answers(province: str) -> None:
-    catalogue = Catalogue.load(ROOT, province)
-    shown = profile(catalogue)
-    greeting = shown["greeting"][0]["text"]
-    assert catalogue.answer("utter_welcome").text.startswith(greeting)
-    assert len(greeting) <= 160, "or the part that says it could be cut"
-    menu = shown["persistent_menu"][0]["call_to_actions"]
-    assert {item["payload"] for item in menu} <= {short_id(payload) for payload in menu_payloads(catalogue)}
-    assert all(len(item["title"]) <= 30 for item in menu)
-    assert shown["get_started"] == {"payload": "GET_STARTED"}

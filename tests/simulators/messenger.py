@@ -39,6 +39,13 @@ FIELDS = ("messages", "messaging_postbacks", "messaging_referrals", "message_ech
 # What opens the 24 hours again; reading a message does not.
 SIGNS_OF_LIFE = {"message", "postback", "referral", "optin"}
 
+# messenger-profile/supported-locales, read 2026-11-23: of messenger.com, and English on phones.
+LOCALES = {
+    "default", "ar_AR", "cs_CZ", "da_DK", "de_DE", "el_GR", "en_GB", "en_US", "es_ES", "es_LA", "fi_FI", "fr_FR", "he_IL", "hi_IN",
+    "hu_HU", "id_ID", "it_IT", "ja_JP", "ko_KR", "nb_NO", "nl_NL", "pl_PL", "pt_BR", "pt_PT", "ro_RO", "ru_RU", "sv_SE", "th_TH",
+    "tr_TR", "vi_VN", "zh_CN", "zh_HK", "zh_TW",
+}  # fmt: skip
+
 Event = dict[str, Any]
 
 
@@ -268,9 +275,8 @@ class MessengerSimulator(Simulator):
         return Answer(200, {"data": [{"id": str(APP_ID), "name": "Loa", "subscribed_fields": sorted(self.subscribed[page])}]})
 
     def _profile(self, page: str, request: Request) -> Answer:
-        for greeting in request.json.get("greeting", []):
-            if len(greeting["text"]) > 160:
-                return error(100, "(#100) Length of param greeting[0][text] must be less than or equal to 160")
+        if wrong := wrong_with_profile(request.json):
+            return error(100, f"(#100) {wrong}")
         self.profiles[page] = request.json
         return Answer(200, {"result": "success"})
 
@@ -368,6 +374,24 @@ def wrong_with(message: Any) -> str | None:
             b["type"] == "phone_number" and not re.fullmatch(r"\+\d{8,15}", b["payload"]) for b in buttons
         ),
         "A text must not be empty": not text_of(message).strip() and not _is_media(message),
+    }
+    return next((sentence for sentence, is_wrong in checks.items() if is_wrong), None)
+
+
+def wrong_with_profile(profile: Any) -> str | None:
+    """What Meta would refuse of a page's profile, in a sentence."""
+    greetings, menus = profile.get("greeting", []), profile.get("persistent_menu", [])
+    locales = [[one["locale"] for one in listed] for listed in (greetings, menus) if listed]
+    items = [item for menu in menus for item in menu["call_to_actions"]]
+    unknown = {locale for listed in locales for locale in listed} - LOCALES
+    checks = {
+        f"Invalid locale {', '.join(sorted(unknown))}": bool(unknown),
+        "Each list needs the default locale": any("default" not in listed for listed in locales),
+        "A locale stands once in a list": any(len(set(listed)) < len(listed) for listed in locales),
+        "Length of param greeting[0][text] must be less than or equal to 160": any(len(one["text"]) > 160 for one in greetings),
+        "A menu has 1 to 20 items": any(not 0 < len(menu["call_to_actions"]) <= 20 for menu in menus),
+        "Length of a title must be at most 30": any(not 0 < len(item["title"]) <= 30 for item in items),
+        "A menu needs the Get Started button": bool(menus) and not profile.get("get_started"),
     }
     return next((sentence for sentence, is_wrong in checks.items() if is_wrong), None)
 
