@@ -82,13 +82,13 @@ def notice(
 ) -> None:
     """Propose a notice. A second person approves it on /content/notices before anybody reads it."""
     from bot.campaigns.described import Describer
-    from bot.content import notices, pages
+    from bot.content import notice_pages, notices
 
     if topic and place:
         raise typer.BadParameter("a notice is about a topic or a place, not both", param_hint="--topic, --place")
     scope = "topic" if topic else "place" if place else "all"
     wanted = notices.WantedNotice(scope, topic or place, text, starts, until, emergency)
-    subjects = pages.subjects(Describer(ROOT, _catalogue()))
+    subjects = notice_pages.subjects(Describer(ROOT, _catalogue()))
     id_ = _done(lambda connection: notices.propose_notice(connection, wanted, subjects, shell_actor()))
     console.print(f"Notice {id_} waits for a second person: /content/notices", highlight=False)
 

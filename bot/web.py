@@ -35,6 +35,7 @@ from bot.channels.webchat import CHANNEL as WEBCHAT
 from bot.channels.webchat import Sessions, WebChat
 from bot.chatpage.pages import Pages
 from bot.content.keeping import Keeping
+from bot.content.notice_pages import NoticePages
 from bot.content.pages import ContentPages
 from bot.content.replies import allowed
 from bot.content.reports import RumourTalk
@@ -285,6 +286,7 @@ def create_app() -> Starlette:
         *ReportPage(ROOT, service.pool, staff.door, service.catalogue).routes(),
         *campaigns.routes(),
         *content.routes(),
+        *NoticePages(content.room).routes(),
         *rumours.routes(),
         *ShortLinks(service.pool, describer, reaching).routes(),
         *desk.routes(),

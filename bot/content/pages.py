@@ -1,4 +1,4 @@
-"""/content: staff see every answer with its dates, take one back at once, put notices in front, and judge rumours.
+"""/content: staff see every answer with its dates, and take one back at once.
 
 Nothing here needs a script. What is put in force has an end, and a line in the log of what staff did.
 """
@@ -14,15 +14,13 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from bot.campaigns.described import NOT_OFFERED, Describer
-from bot.content import notices, withdrawing
-from bot.content.notices import StoredNotice
-from bot.content.replies import said
+from bot.campaigns.described import Describer
+from bot.content import withdrawing
 from bot.content.rules import VIETNAM, ContentRefused
 from bot.content.withdrawing import OpenWithdrawal
 from bot.database import Pool
 from bot.languages.catalogue import Catalogue, Entry
-from bot.languages.in_force import NEVER_WITHDRAWN, Notice
+from bot.languages.in_force import NEVER_WITHDRAWN
 from bot.languages.normalise import fold, normalise
 from bot.staff.accounts import Role
 from bot.staff.door import Door, Handler, StaffRoute, Visit, or_refused
@@ -34,8 +32,7 @@ ROLES: tuple[Role, ...] = ("content", "senior", "admin")
 STATES = ("all", "withdrawn", "due", "over")
 SHOWN_AT_MOST = 60
 DUE_WITHIN = datetime.timedelta(days=30)
-USUAL_WITHDRAWAL, USUAL_NOTICE = datetime.timedelta(days=14), datetime.timedelta(days=7)
-NOTICE_FIELDS = ("scope", "topic", "place", "text", "starts", "ends", "is_emergency")
+USUAL_WITHDRAWAL = datetime.timedelta(days=14)
 
 Refused = Callable[[Visit, ContentRefused], Awaitable[Response]]
 
@@ -82,7 +79,7 @@ class ContentRoom:
 
 
 class ContentPages:
-    """The answers and the notices; rumours have pages of their own (rumour_pages.py)."""
+    """The answers; notices and rumours have pages of their own (notice_pages.py, rumour_pages.py)."""
 
     def __init__(self, room: ContentRoom) -> None:
         self._room = room
@@ -97,20 +94,14 @@ class ContentPages:
         return self._room
 
     def routes(self) -> list[BaseRoute]:
-        route, answer, notice = self._room.route, f"{PAGE}/answers/{{key}}", f"{PAGE}/notices"
+        route, answer = self._room.route, f"{PAGE}/answers/{{key}}"
         return [
             *self._room.layout.static_routes(),
             route(PAGE, self.answers),
             route(answer, self.answer),
             route(f"{answer}/withdraw", self.withdraw, "POST", self._answer),
             route(f"{answer}/restore", self.restore, "POST"),
-            route(notice, self.notices),
-            route(notice, self.propose, "POST", self._notices),
-            route(f"{notice}/{{id:int}}/decide", self.decide, "POST", self._notices),
-            route(f"{notice}/{{id:int}}/end", self.end, "POST", self._notices),
         ]
-
-    # ---- answers
 
     async def answers(self, visit: Visit) -> Response:
         query = visit.request.query_params
@@ -238,87 +229,12 @@ class ContentPages:
         languages = self._room.catalogue.languages
         return languages[tag].name if tag in languages else tag
 
-    # ---- notices
-
-    async def notices(self, visit: Visit) -> Response:
-        return await self._notices(visit)
-
-    async def propose(self, visit: Visit) -> Response:
-        form = visit.form
-        wanted = notices.WantedNotice(
-            form["scope"],
-            form[form["scope"]] if form["scope"] in ("topic", "place") else "",
-            form["text"],
-            form["starts"],
-            form["ends"],
-            is_emergency=form["is_emergency"] == "1",
-        )
-        async with self._room.pool.connection() as connection:
-            await notices.propose_notice(connection, wanted, subjects(self._room.describer), visit.person.name)
-        return redirect(f"{PAGE}/notices?done=notice_proposed")
-
-    async def decide(self, visit: Visit) -> Response:
-        approve = visit.form["decision"] == "approve"
-        async with self._room.pool.connection() as connection:
-            await notices.decide_notice(connection, self._room.number(visit), visit.person.name, approve=approve)
-        return redirect(f"{PAGE}/notices?done={'notice_approved' if approve else 'notice_rejected'}")
-
-    async def end(self, visit: Visit) -> Response:
-        async with self._room.pool.connection() as connection:
-            await notices.end_notice(connection, self._room.number(visit), visit.person.name)
-        return redirect(f"{PAGE}/notices?done=notice_ended")
-
-    async def _notices(self, visit: Visit, refused: ContentRefused | None = None) -> Response:
-        async with self._room.pool.connection() as connection:
-            listed = await notices.notices(connection)
-        describer, form = self._room.describer, visit.form
-        ends = datetime.datetime.now(VIETNAM).replace(minute=0) + USUAL_NOTICE
-        values = {
-            "listed": listed,
-            "as_read": self._as_read,
-            "about": self._about,
-            "topics": describer.topics(),
-            "places": describer.place_choices(),
-            "most": notices.NOTICE_LETTERS,
-            "wanted": {name: form[name] for name in NOTICE_FIELDS}
-            | {"ends": form["ends"] or f"{ends:%Y-%m-%dT%H:%M}", "scope": form["scope"] or "all"},
-        }
-        return self._room.page(visit, "notices.html", values, refused)
-
-    def _as_read(self, notice: StoredNotice) -> str:
-        """The message that citizens get."""
-        as_put = (notice.id, notice.scope, notice.subject, frozenset[str](), notice.text, notice.is_emergency)
-        return said(self._room.catalogue, Notice(*as_put, notice.starts_at, notice.ends_at)).text
-
-    def _about(self, notice: StoredNotice) -> str:
-        words = self._room.layout.words
-        if notice.scope == "all":
-            return str(words["scopes"]["all"])
-        if notice.scope == "place":
-            return self._room.describer.place(notice.subject)
-        return str(words["topics"].get(notice.subject) or self._room.describer.title(notice.subject))
-
 
 def is_known(catalogue: Catalogue, key: str, language: str) -> bool:
     entry = catalogue.entries.get(key)
     if entry is None or not language:
         return entry is not None
     return language != "vi" and language in catalogue.languages and catalogue.spoken[language].of(key, entry.text) is not None
-
-
-def subjects(describer: Describer) -> notices.Subjects:
-    """What a notice may be about in this deployment."""
-    topics = describer.topics()
-    known = {*topics, *(intent for titles in topics.values() for intent in titles)} - NOT_OFFERED
-
-    def covered(key: str) -> list[str]:
-        places = describer.places
-        if key not in places:
-            return []
-        within = [place.key for place in places.all() if key in place.within or place.province == key]
-        return list(dict.fromkeys([key, *within]))
-
-    return notices.Subjects(known.__contains__, covered)
 
 
 def _key(visit: Visit) -> str:

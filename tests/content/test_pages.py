@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from typer.testing import CliRunner
 
 from bot.cli import app
+from bot.content.notice_pages import NoticePages
 from bot.content.pages import ContentPages
 from bot.content.rumour_pages import RumourPages
 from bot.content.store import in_force
@@ -75,7 +76,8 @@ def server(office: Office, telegram: TelegramFiles) -> Iterator[Server]:
 
     def routes(staff: StaffPages, pool: Pool) -> list[BaseRoute]:
         content = ContentPages.build(ROOT, pool, staff.door, CATALOGUE)
-        return [*content.routes(), *RumourPages(content.room, Rumours.load(ROOT), settings).routes()]
+        rumours = RumourPages(content.room, Rumours.load(ROOT), settings)
+        return [*content.routes(), *NoticePages(content.room).routes(), *rumours.routes()]
 
     running = Server(application(office.url, routes))
     with running.client:

@@ -88,6 +88,7 @@ LEVELS = {
     "bot.content.reports": 5.2,
     "bot.content.telling": 5.2,
     "bot.content.pages": 6,
+    "bot.content.notice_pages": 6.1,
     "bot.content.rumour_pages": 6.1,
     "bot.cli_content": 8,
     # Below the erasure, which forgets what was kept of a person; its pages stand with the others.
