@@ -117,7 +117,7 @@ def qr(
     out: Out = None,
 ) -> None:
     """Write a QR code of one of the campaign's links."""
-    from bot.campaigns.drawing import qr_png, qr_svg
+    from bot.campaigns.qr import qr_png, qr_svg
 
     settings = Settings.from_environment()
     campaign, reach = _campaign(settings, code), _reach(settings)

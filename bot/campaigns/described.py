@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from bot.campaigns.codes import is_code
-from bot.campaigns.drawing import PosterWords, missing_letters
+from bot.campaigns.drawing import PosterWords
+from bot.campaigns.sheet import missing_letters
 from bot.campaigns.store import Campaign, Known, Words
 from bot.directory.documents import spoken_date
 from bot.directory.languages import VIETNAMESE

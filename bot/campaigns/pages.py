@@ -16,8 +16,9 @@ from starlette.routing import BaseRoute
 
 from bot.campaigns import counting, store, tables
 from bot.campaigns.described import Describer
-from bot.campaigns.drawing import CannotDraw, poster, qr_png, qr_svg
+from bot.campaigns.drawing import CannotDraw, poster
 from bot.campaigns.links import Link, Reach, Reaching
+from bot.campaigns.qr import qr_png, qr_svg
 from bot.campaigns.store import Campaign, CampaignRefused, Wanted, Words
 from bot.database import Pool
 from bot.staff.accounts import Role

@@ -23,8 +23,9 @@ from starlette.routing import BaseRoute, Route
 from bot.assets import COMMON_HEADERS, StaticFiles
 from bot.campaigns import counting, store
 from bot.campaigns.described import Describer, code_of
-from bot.campaigns.drawing import card, missing_letters
+from bot.campaigns.drawing import card
 from bot.campaigns.links import Link, Reaching, is_machine
+from bot.campaigns.sheet import missing_letters
 from bot.campaigns.store import Campaign, CampaignRefused, Words
 from bot.database import Pool
 from bot.directory.languages import VIETNAMESE

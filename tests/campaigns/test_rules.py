@@ -15,6 +15,7 @@ from bot.campaigns.counting import Row
 from bot.campaigns.described import Describer
 from bot.campaigns.drawing import CannotDraw, PosterWords
 from bot.campaigns.links import Reach, is_machine
+from bot.campaigns.sheet import Sheet
 from bot.campaigns.store import Campaign
 from bot.languages.catalogue import Catalogue
 from bot.languages.spoken import Drafts
@@ -110,7 +111,7 @@ def test_letters_that_the_font_lacks_are_named_not_drawn_as_boxes() -> None:
 
 def test_the_longest_words_still_leave_room_for_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     sides: list[tuple[float, float]] = []
-    monkeypatch.setattr(drawing._Sheet, "qr", lambda self, url, x, y, side: sides.append((y, side)))
+    monkeypatch.setattr(Sheet, "qr", lambda self, url, x, y, side: sides.append((y, side)))
     long = PosterWords(**{**vars(WORDS), "name": "Wường " * 13, "summary": "mười " * 40, "type_in": "x" * 120})
     drawing.poster(long, URL)
     ((y, side),) = sides
@@ -121,14 +122,14 @@ def test_the_longest_words_still_leave_room_for_the_code(monkeypatch: pytest.Mon
 def test_a_poster_in_another_language_says_everything_in_vietnamese_too(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[tuple[str, float]] = []
     sides: list[tuple[float, float]] = []
-    write = drawing._Sheet.write
+    write = Sheet.write
 
     def noted(sheet: Any, text: str, x: float, y: float, *more: Any, **named: Any) -> None:
         written.append((text, y))
         write(sheet, text, x, y, *more, **named)
 
-    monkeypatch.setattr(drawing._Sheet, "write", noted)
-    monkeypatch.setattr(drawing._Sheet, "qr", lambda self, url, x, y, side: sides.append((y, side)))
+    monkeypatch.setattr(Sheet, "write", noted)
+    monkeypatch.setattr(Sheet, "qr", lambda self, url, x, y, side: sides.append((y, side)))
     there = {name: f"{text} there" for name, text in vars(WORDS).items() if text}
     drawing.poster(PosterWords(**{**there, "vietnamese": WORDS, "note": "not checked"}), URL)
     at = dict(written)

@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
-from bot.campaigns.drawing import missing_letters
+from bot.campaigns.sheet import missing_letters
 from bot.directory.languages import Languages
 from bot.figures import chart
 from bot.figures.weeks import Bar
