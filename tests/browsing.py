@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from bot.staff.accounts import Role
 from tests.chromium import WAIT_MS
@@ -62,6 +63,19 @@ def visits(chromium: Browser, address: str, office: Office | None = None, *, exp
     for context in chromium.contexts:
         context.close()
     assert [line for line in found.complaints if not any(words in line for words in expected)] == []
+
+
+@contextlib.contextmanager
+def shows_for_a_moment(sign: Locator, words: str) -> Iterator[None]:
+    """What goes away by itself may be gone before a busy machine looks: the page itself notes what the sign said meanwhile."""
+    sign.evaluate(
+        """sign => {
+          const note = () => { sign.dataset.said = `${sign.dataset.said || ""}\n${sign.innerText}`; };
+          new MutationObserver(note).observe(sign, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    yield
+    expect(sign).to_have_attribute("data-said", re.compile(re.escape(words)))
 
 
 def is_wider_than_the_screen(page: Page) -> bool:

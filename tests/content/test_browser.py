@@ -3,15 +3,17 @@ folder, the pages are kept there as pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from bot.languages.catalogue import Catalogue
 from bot.languages.interface import interface_words
 from bot.settings import ROOT
 from tests.browsing import DESKTOP, PHONE, Visits, keeps, visits
+from tests.chromium import WAIT_MS
 from tests.content.test_pages import VERDICT, reported
 from tests.gateway import GatewayProcess
 from tests.office import Office
@@ -40,6 +42,14 @@ def opens(chromium: Browser, gateway: GatewayProcess, office: Office) -> Iterato
         yield found
 
 
+def reloads_until(page: Page, is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while not is_so():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+        page.reload()
+
+
 def test_an_answer_is_withdrawn_and_the_desk_and_the_page_of_citizens_know_it(opens: Visits) -> None:
     citizen = opens("/", PHONE)
     assert CATALOGUE.answer("utter_welcome").text.splitlines()[0][:40] in citizen.inner_text("#welcome")
@@ -50,6 +60,7 @@ def test_an_answer_is_withdrawn_and_the_desk_and_the_page_of_citizens_know_it(op
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], path
     page.fill("#q", "utter_welcome")
     page.get_by_role("button", name=WORDS["find"], exact=True).click()
+    page.wait_for_url("**q=utter_welcome*")
     keeps(page, "content-answers-phone")
     page.goto(f"{root}/content/answers/utter_welcome")
     page.fill("#reason", "Số điện thoại trong câu đã đổi")
@@ -57,12 +68,7 @@ def test_an_answer_is_withdrawn_and_the_desk_and_the_page_of_citizens_know_it(op
     expect(page.get_by_role("status")).to_have_text(WORDS["done"]["withdrawn"])
     keeps(page, "content-answer-phone")
     expected = CATALOGUE.answer("utter_withheld").text.splitlines()[0][:60]
-    for _ in range(100):
-        citizen.reload()
-        if expected in citizen.inner_text("#welcome"):
-            break
-        citizen.wait_for_timeout(100)
-    assert expected in citizen.inner_text("#welcome")
+    reloads_until(citizen, lambda: expected in citizen.inner_text("#welcome"))
     desk = opens("/desk", DESKTOP, name="an", role="senior")
     assert "utter_welcome" in desk.inner_text(".alarm")
     keeps(desk, "content-desk")
@@ -84,11 +90,7 @@ def test_an_emergency_greets_on_the_chat_page_once_a_second_person_approved_it(o
     expect(other.get_by_role("status")).to_have_text(WORDS["done"]["notice_approved"])
     keeps(other, "content-notices-phone")
     citizen = opens("/", PHONE)
-    for _ in range(100):
-        if citizen.locator(".note.alarm").count():
-            break
-        citizen.wait_for_timeout(100)
-        citizen.reload()
+    reloads_until(citizen, lambda: citizen.locator(".note.alarm").count() > 0)
     expect(citizen.locator(".note.alarm")).to_contain_text("điểm tiêm ở nhà văn hóa")
     keeps(citizen, "content-chat-phone")
 

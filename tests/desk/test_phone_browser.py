@@ -66,6 +66,7 @@ def tabs_to(page: Page, selector: str) -> None:
 
 def test_a_call_from_the_question_to_the_callers_chat_by_keyboard_alone(desk: Desk) -> None:
     page = desk.opens("/desk/phone", LAPTOP, "an")
+    expect(page.locator("#question")).to_be_focused()
     page.keyboard.type("xét nghiệm ở đâu")
     expect(page.locator("[data-choice]").first).to_have_text(CATALOGUE.title("testing_where"))
     expect(page.locator(".aloud")).to_have_count(0)

@@ -44,11 +44,13 @@ def weeks(count: int) -> str:
 def test_a_first_login_by_keyboard_alone_ends_at_the_work(opens: Visits, office: Office) -> None:
     first = office.adds("an")
     page = opens("/staff/login?next=/insights/figures")
+    expect(page.locator("#name")).to_be_focused()
     page.keyboard.type("an")
     page.keyboard.press("Tab")
     page.keyboard.type(first)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=WORDS["password_title"])).to_be_visible()
+    expect(page.locator("[type=password]").first).to_be_focused()
     for text in (first, OWN_PASSWORD, OWN_PASSWORD):
         page.keyboard.type(text)
         page.keyboard.press("Tab")
@@ -85,7 +87,9 @@ def test_pictures_and_numbers_fit_the_screen(opens: Visits, viewport: dict[str, 
     staff = opens(PAGE, viewport, "an", scheme=scheme)
     staff.fill("#text", weeks(9))
     staff.get_by_role("button", name=WORDS["import_button"]).click()
+    expect(staff.get_by_role("status")).to_have_text(WORDS["done"]["imported"].format(count=9))
     second = opens(PAGE, viewport, "binh", scheme=scheme)
+    expect(second.locator(".proposal [type=checkbox]")).to_have_count(9)
     for box in second.locator(".proposal [type=checkbox]").all():
         box.check()
     second.get_by_role("button", name=WORDS["approve_picked"]).click()

@@ -39,6 +39,7 @@ def test_pictures_tables_and_the_report_fit_phone_and_desktop(chromium: Browser,
             week = f"{datetime.datetime.now(VIETNAM).date() - datetime.timedelta(days=7):%G-W%V}"
             page.fill("#week", week)
             page.get_by_role("button", name=WORDS["report_show"]).click()
+            page.wait_for_url(f"**week={week}*")
             expect(page.get_by_role("heading", name=WORDS["report_sections"]["asked"])).to_be_visible()
             with page.expect_download() as download:
                 page.get_by_role("link", name=WORDS["report_pdf"]).click()

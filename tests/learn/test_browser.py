@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.office import Office
 from tests.simulators.rasa import RasaSimulator
 
 WORDS = interface_words(ROOT, "staff", "learn")
+GROUP = re.compile(r"/learn/groups/\d+")
 BUS = "Cho em hỏi vé xe buýt từ Buôn Hồ lên Buôn Ma Thuột bao nhiêu tiền ạ?"
 ASKED = (
     (BUS, "nlu_fallback", 6),
@@ -58,6 +60,7 @@ def test_one_proposes_by_keyboard_and_another_agrees_on_a_phone(opens: Visits, o
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("Enter")
+    page.wait_for_url(GROUP)
     expect(page.get_by_role("heading", name=BUS)).to_be_visible()
     keeps(page, "learn-group")
     page.keyboard.press("t")
@@ -67,11 +70,13 @@ def test_one_proposes_by_keyboard_and_another_agrees_on_a_phone(opens: Visits, o
     page.get_by_role("button", name=WORDS["propose"]).click()
     expect(page.get_by_role("status")).to_contain_text(WORDS["done"]["proposed"])
     page.get_by_role("link", name=WORDS["see_group"]).click()
+    page.wait_for_url(GROUP)
     expect(page.get_by_role("button", name=WORDS["agree"])).to_have_count(0)
 
     phone = opens("/learn?state=proposed", PHONE, "binh", scheme="dark")
     keeps(phone, "learn-proposed-phone")
     phone.get_by_role("link", name=BUS).click()
+    phone.wait_for_url(GROUP)
     keeps(phone, "learn-group-proposed-phone")
     phone.get_by_role("button", name=WORDS["agree"], exact=True).click()
     expect(phone.get_by_role("status")).to_contain_text(WORDS["done"]["agreed"])
@@ -87,6 +92,7 @@ def test_a_task_is_made_and_moved_on_a_phone(opens: Visits, office: Office, talk
     page = opens("/learn", PHONE, "an")
     keeps(page, "learn-phone")
     page.get_by_role("link", name=ASKED[3][0]).click()
+    page.wait_for_url(GROUP)
     keeps(page, "learn-group-phone")
     page.fill("#note", "Nói rõ loại nào được bán ở tiệm thuốc.")
     page.get_by_role("button", name=WORDS["kinds"]["answer"]).click()

@@ -10,20 +10,21 @@ from collections.abc import Iterator
 import pyotp
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from bot.staff.sessions import Rules
 from tests.browsing import PHONE, Visits, is_wider_than_the_screen, visits
 from tests.office import Office, application
 
-IDLE_SECONDS = 8
+IDLE = datetime.timedelta(minutes=20)
+ONE_MINUTE, MILLISECOND = datetime.timedelta(minutes=1), datetime.timedelta(milliseconds=1)
 
 
 @pytest.fixture
 def address(office: Office) -> Iterator[str]:
-    """The staff pages with sessions of a few seconds."""
-    rules = Rules(idle=datetime.timedelta(seconds=IDLE_SECONDS))
-    server = uvicorn.Server(uvicorn.Config(application(office.url, rules=rules), port=0, log_level="warning", ws="none"))
+    server = uvicorn.Server(
+        uvicorn.Config(application(office.url, rules=Rules(idle=IDLE)), port=0, log_level="warning", ws="none")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -73,19 +74,30 @@ def test_a_phone_turns_the_second_factor_on_and_logs_in_with_it(opens: Visits, a
     assert not is_wider_than_the_screen(page)
 
 
-def test_an_unattended_page_says_so_and_leaves(opens: Visits) -> None:
+def left_alone(page: Page, office: Office) -> None:
+    """Until a minute before the end of the session, by the clocks of the browser and of the server."""
+    page.clock.install()
+    page.reload()
+    office.rows("UPDATE staff_sessions SET last_seen_at = now() - %s", IDLE - ONE_MINUTE)
+    page.clock.fast_forward((IDLE - ONE_MINUTE) // MILLISECOND)
+    expect(page.locator("#idle")).to_be_visible()
+
+
+def test_an_unattended_page_says_so_and_leaves(opens: Visits, office: Office) -> None:
     page = opens("/staff/audit", PHONE, "lan", "admin")
-    notice = page.locator("#idle")
-    expect(notice).to_be_visible(timeout=IDLE_SECONDS * 1000)
-    page.wait_for_url("**/staff/login?next=/staff/audit&over=1", timeout=(IDLE_SECONDS + 15) * 1000)
+    expect(page.locator("#idle")).to_be_hidden()
+    left_alone(page, office)
+    office.rows("UPDATE staff_sessions SET last_seen_at = now() - %s", IDLE + ONE_MINUTE)
+    page.clock.fast_forward(2 * ONE_MINUTE // MILLISECOND)
+    page.wait_for_url("**/staff/login?next=/staff/audit&over=1")
     expect(page.get_by_role("alert")).to_be_visible()
 
 
 def test_whoever_is_there_stays(opens: Visits, office: Office) -> None:
     page = opens("/staff/password", PHONE, "lan", "admin")
-    notice = page.locator("#idle")
-    expect(notice).to_be_visible(timeout=IDLE_SECONDS * 1000)
+    left_alone(page, office)
     [asked] = office.rows("SELECT now() AS at")
+    notice = page.locator("#idle")
     notice.get_by_role("button").tap()
     expect(notice).to_be_hidden()
     assert office.rows("SELECT last_seen_at >= %s AS is_kept FROM staff_sessions", asked["at"]) == [{"is_kept": True}]
