@@ -55,7 +55,7 @@ class Stack:
         self.wait_for_line(r"ready: http", READY_SECONDS, after=before)
         self.database_url = (self.home / "run/database_url").read_text()
 
-    def wait_for_line(self, pattern: str, seconds: float = 60, *, after: int = 0) -> str:
+    def wait_for_line(self, pattern: str, seconds: float = 120, *, after: int = 0) -> str:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for line in self.lines[after:]:
@@ -70,7 +70,7 @@ class Stack:
         """Ctrl-C; returns the exit code."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-        code = self._process.wait(30)
+        code = self._process.wait(120)
         self._reader.join(5)
         assert self._process.stdout
         self._process.stdout.close()
@@ -108,7 +108,7 @@ class Citizen:
         response = self._visitor.posts(message)
         assert response.status_code == 202, response.text
         provider_id = f"%:{response.json()['id']}"
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 150
         while time.monotonic() < deadline:
             rows = self._stack.rows(
                 "SELECT id, understood FROM messages WHERE provider_id LIKE %s AND turn <> 'waiting'", provider_id

@@ -157,13 +157,15 @@ async def test_a_caller_who_goes_away_takes_nobodys_picture(made: Pictures, draw
 
 async def test_a_full_queue_refuses_instead_of_growing(made: Pictures, figures: Figures, monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(chart, "png", lambda bars, words: (released.wait(10) and b"x") or b"")
+    monkeypatch.setattr(chart, "png", lambda bars, words: (released.wait(60) and b"x") or b"")
     figures.readings += [
         figures.week(unit.key, ago, n) for n, unit in enumerate(FigurePlaces.load(ROOT).all("until_2025")) for ago in range(3)
     ]
     keys = [unit.key for unit in FigurePlaces.load(ROOT).all("until_2025")]
     asked = [asyncio.create_task(made.picture(f"figures/{key}/cases.png")) for key in keys]
-    await asyncio.sleep(1)
+    async with asyncio.timeout(60):
+        while sum(task.done() for task in asked) < len(keys) - MOST_WAITING:
+            await asyncio.sleep(0.02)
     assert len(made._drawing) == MOST_WAITING
     assert sum(task.done() and task.result() is None for task in asked) == len(keys) - MOST_WAITING
     released.set()

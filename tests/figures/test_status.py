@@ -210,7 +210,7 @@ async def test_over_all_machines_the_job_is_done_one_at_a_time(database_url: str
 
 
 async def test_the_job_reads_the_feeds_aside_from_the_loop(settings, database_url, host: FeedHost):
-    host.plays = [a_late_answer(fixture("reported_again.csv"), seconds=0.5)]
+    host.plays = [a_late_answer(fixture("reported_again.csv"), seconds=2)]
     job = asyncio.create_task(web.read_figures(settings, database_url))
     await until(lambda: bool(host.requests))
     ticks = 0

@@ -55,6 +55,6 @@ def test_no_text_makes_it_fail(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["chào ", "mong được ", "các quý bác ", "em chào bác sĩ ", "chúc và luôn nhiều ", "a "])
 def test_a_long_text_is_read_in_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     sentences_without_courtesy(unit * (20_000 // len(unit)))
-    assert time.perf_counter() - started < 1.5
+    assert time.thread_time() - started < 1.5

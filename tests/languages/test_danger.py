@@ -165,6 +165,6 @@ def test_no_text_makes_it_fail(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["khó ", "môi gọi tay người ", "không thở\n", "spo2 ", "không bị có ", "1"])
 def test_a_long_text_is_read_in_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     danger_sign(unit * (20_000 // len(unit)))
-    assert time.perf_counter() - started < 1.5
+    assert time.thread_time() - started < 1.5

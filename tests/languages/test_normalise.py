@@ -69,6 +69,6 @@ def test_any_text_is_normalised_once_and_for_all(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["a", "k ", "à", "covid ", "vac", ".", "ha", "1,", "\u0301", "co vi", "vi rút "])
 def test_long_input_takes_linear_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     normalise(unit * (400_000 // len(unit)))
-    assert time.perf_counter() - started < 1.0
+    assert time.thread_time() - started < 1.0

@@ -502,9 +502,9 @@ def test_no_mixture_of_its_own_words_makes_it_fail(mixed: list[str]) -> None:
     "unit", ["tuổi 5 ", "không bị ", "mũi ", "bé con tháng ", "dị ứng ", "đã mới được 3 ", "ngày thứ ", "1/", "á", "sốt không "]
 )
 def test_a_long_text_is_read_in_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     understood(unit * (20_000 // len(unit)))
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_a_usual_message_costs_a_fraction_of_a_millisecond() -> None:
@@ -512,9 +512,9 @@ def test_a_usual_message_costs_a_fraction_of_a_millisecond() -> None:
     understood(text)
 
     def milliseconds() -> float:
-        started = time.perf_counter()
+        started = time.thread_time()
         understood(text)
-        return (time.perf_counter() - started) * 1000
+        return (time.thread_time() - started) * 1000
 
     # Alone on its core it takes some 0.2; the limit leaves room for a busy machine.
     assert statistics.median(milliseconds() for _ in range(200)) < 1.5
