@@ -17,6 +17,7 @@ from bot.database import migrate
 from bot.postgres import EmbeddedPostgres
 from tests.chromium import FLAGS, WAIT_MS, chromium_or_skip
 from tests.databases import Databases
+from tests.dates import keep_answers_valid
 from tests.simulators.rasa import RasaSimulator
 
 for name in [
@@ -27,6 +28,8 @@ for name in [
     del os.environ[name]
 os.environ["LOA_ENV_FILE"] = os.devnull  # a developer's .env must not change what is tested
 os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+
+keep_answers_valid()
 
 # A slow or busy machine is no fault of the code.
 expect.set_options(timeout=WAIT_MS)

@@ -19,11 +19,21 @@ import psycopg
 import uvicorn
 from psycopg.rows import dict_row
 
+from tests.dates import keep_answers_valid
+
 ROOT = Path(__file__).parent.parent
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
-    ["bot.serving", "bot.web", "uvicorn", "uvicorn.protocols.http.auto", "uvicorn.loops.auto", "uvicorn.lifespan.on"]
+    [
+        "bot.serving",
+        "bot.web",
+        "uvicorn",
+        "uvicorn.protocols.http.auto",
+        "uvicorn.loops.auto",
+        "uvicorn.lifespan.on",
+        "tests.dates",
+    ]
 )
 
 
@@ -131,6 +141,7 @@ def _serve(environment: dict[str, str], log: Path, port: int) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
+    keep_answers_valid()
     random.seed()  # a copy must not count like its sisters
     uvicorn.run(
         "bot.serving:create",
