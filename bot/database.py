@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import runpy
 from pathlib import Path
 
@@ -22,9 +23,18 @@ DictConnection = psycopg.AsyncConnection[dict[str, object]]
 Pool = AsyncConnectionPool[DictConnection]
 
 
+class _Connections(AsyncConnectionPool[DictConnection]):
+    """A connection is given back whatever happens to the one who had it. When a client leaves, Starlette cancels its task at
+    every await; psycopg_pool, stopped while it hands the connection to somebody who has just begun to wait, would lose it for
+    good and let that one wait in vain."""
+
+    async def putconn(self, conn: DictConnection) -> None:
+        await asyncio.shield(super().putconn(conn))
+
+
 def open_pool(url: str, *, min_size: int = 2, max_size: int = 16) -> Pool:
     """A closed pool of dict-row connections; `async with` opens it. `url` is a libpq address."""
-    return AsyncConnectionPool(
+    return _Connections(
         url,
         connection_class=psycopg.AsyncConnection[dict[str, object]],
         kwargs={"row_factory": dict_row, "autocommit": True},
