@@ -60,13 +60,13 @@ def _runs(tokens: list[str]) -> Counter[str]:
 
 
 def _concepts(sentences: list[list[str]], *, every_language: bool) -> Counter[str]:
-    found: Counter[str] = Counter()
+    found: list[str] = []
     concepts = concepts_of_every_language() if every_language else known_concepts()
     for sentence in sentences:
         in_order = concepts.found_in(sentence)
         different = sorted(set(in_order))
-        found.update(different)
-        found.update(">".join(pair) for pair in pairwise(in_order))
+        found += different
+        found += map(">".join, pairwise(in_order))
         if len(different) <= MAX_CONCEPTS:
-            found.update("+".join(pair) for pair in combinations(different, 2))
-    return found
+            found += map("+".join, combinations(different, 2))
+    return Counter(found)

@@ -33,7 +33,7 @@ _SPACES = "\t\n\r\x0b\x0c"
 # A comma inside a number stays: "1,5 triệu".
 _SPACED_PUNCTUATION = re.compile(r"([!?;:…,])(?=\w)(?!(?<=\d,)\d)")
 _FULL_STOP_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_]{2})\.(?=[^\W\d_])(?!(?:vn|com|gov|org|net|edu|html?|pdf)\b)")
-_ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
+_ELONGATED = re.compile(r"([^\W\d_])\1\1+")
 _LAUGH = re.compile(r"(?<!\w)(?:k{2,}|(?:ha|hi|he|hé|hì){2,}h?)(?!\w)")
 # Without one of these a text holds nothing that the pattern of that name could find: looking for a few letters costs less.
 _OF_A_LAUGH = ("kk", "ah", "ih", "eh", "éh", "ìh")
@@ -57,11 +57,12 @@ _SYLLABLE = re.compile(
 @lru_cache(maxsize=KEPT_TEXTS)
 def normalise(text: str) -> str:
     """One spelling for matching: lower case, NFC, tones placed alike, chat spellings written out, at most 4,000 characters."""
-    spelt = _cap(text)
+    plain = _plain(_cap(text))
     for _ in range(MAX_PASSES):
-        before, spelt = spelt, _cap(_spell(spelt))
-        if spelt == before:
+        spelt = _cap(_spell(plain))
+        if spelt == plain:
             break
+        plain = _plain(spelt)
     return spelt
 
 
@@ -109,13 +110,19 @@ def _either(word: str) -> str:
     return word[1:] if word.startswith("!") else word if bare == word else f"(?:{word}|{bare})"
 
 
+def _plain(text: str) -> str:
+    """Lower case and NFC, without what nobody sees. What is plain already stays as it is."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", _visible(text)).lower())
+
+
 def _spell(text: str) -> str:
-    text = _visible(text)
-    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    """One pass over a plain text. To look for a pattern costs half of replacing it."""
     if _holds(text, _OF_A_LAUGH):
         text = _LAUGH.sub("haha", text)
-    text = _ELONGATED.sub(r"\1", text)
-    text = _SPACED_PUNCTUATION.sub(r"\1 ", text)
+    if _ELONGATED.search(text):
+        text = _ELONGATED.sub(r"\1", text)
+    if _SPACED_PUNCTUATION.search(text):
+        text = _SPACED_PUNCTUATION.sub(r"\1 ", text)
     if "." in text:
         text = _FULL_STOP_BETWEEN_WORDS.sub(". ", text)
     text = " ".join(_respelt(before_words(text)).split())
@@ -136,7 +143,7 @@ def _holds(text: str, parts: tuple[str, ...]) -> bool:
 def _respelt(text: str) -> str:
     """Most texts hold no word that is spelt otherwise, and are left as they are at once."""
     said = _WORD.findall(text)
-    if all(_respell_word(word) == word for word in said):
+    if list(map(_respell_word, said)) == said:
         return text
     return _WORD.sub(_respell, text)
 

@@ -47,9 +47,9 @@ class Phrases(Generic[T]):
     def find(self, words: Sequence[str], counts: Callable[[T], bool] | None = None) -> Iterable[Found[T]]:
         """Longest phrase at every word, from left to right, without overlaps. `words` come from `words_of`; a phrase with no
         value that `counts` is none, so that it hides no other."""
-        at = 0
+        at, begins = 0, self._root.onward
         while at < len(words):
-            found = self._longest(words, at, counts)
+            found = self._longest(words, at, counts) if words[at] in begins else None
             if found is None:
                 at += 1
                 continue
@@ -58,7 +58,7 @@ class Phrases(Generic[T]):
 
     def _longest(self, words: Sequence[str], first: int, counts: Callable[[T], bool] | None) -> Found[T] | None:
         best, at = None, first
-        nodes = self._root.onward.get(words[first], ())
+        nodes = self._root.onward[words[first]]
         while nodes:
             at += 1
             if values := [value for node in nodes for value in node.values if counts is None or counts(value)]:
