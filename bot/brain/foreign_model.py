@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.brain import linear
+from bot.brain.counting import counted
 from bot.brain.features import Features, features
 from bot.brain.linear import Array, LinearModel
 from bot.languages.normalise import fold
@@ -43,9 +44,8 @@ class ForeignModel:
         if len(labels) < 2:
             return None
         truth = np.array([labels.index(intent) for intent in intents])
-        examples = [_seen(text) for text in texts]
-        bare = {i: _seen(fold(text)) for i, text in enumerate(texts) if fold(text) != text}
-        blocks, table = linear.counted([*examples, *bare.values()], MINIMUM)
+        bare = {i: fold(text) for i, text in enumerate(texts) if fold(text) != text}
+        blocks, table = counted([*texts, *bare.values()], _seen, MINIMUM)
         both = np.concatenate([truth, truth[list(bare)]]) if bare else truth
         model = linear.fit(table, both, labels, blocks, cost=COST)
         kept, held_out = _split(intents)

@@ -20,7 +20,7 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY, INTENT_
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.brain import features, foreign_model, intent_model, linear, typos
+from bot.brain import counting, features, foreign_model, intent_model, linear, typos
 from bot.brain.foreign_model import ForeignModel
 from bot.brain.intent_model import DEFAULTS, VIETNAMESE, IntentModel
 from bot.brain.language import spoken
@@ -53,6 +53,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
         text would be answered with the cached model of before."""
         digest = hashlib.sha256()
         modules = (
+            counting,
             features,
             foreign_model,
             intent_model,

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from bot.brain import linear
+from bot.brain import counting, linear
+from bot.brain.counting import counted, times_in
 from bot.brain.features import features
 from bot.brain.intent_model import DEFAULTS, RANKING_LENGTH, IntentModel
-from bot.brain.linear import LinearModel, _weighted, counted
+from bot.brain.linear import LinearModel, _weighted
 
 EXAMPLES = {
     "testing_where": [
@@ -145,9 +146,9 @@ def test_a_broken_model_file_is_refused(model: IntentModel, tmp_path: Path) -> N
 
 
 def test_a_table_row_is_what_a_message_is_weighed_as() -> None:
-    examples = [features(text) for texts in EXAMPLES.values() for text in texts]
-    blocks, table = counted(examples, {"w": 1, "v": 2, "c": 1})
-    for row, counts in zip(table.toarray(), examples, strict=True):
+    texts = [*(text for group in EXAMPLES.values() for text in group), "tiêm tiêm ở đâu, tiêm mấy giờ", "…"]
+    blocks, table = counted(texts, features, {"w": 1, "v": 2, "c": 1})
+    for row, counts in zip(table.toarray(), map(features, texts), strict=True):
         expected = np.zeros_like(row)
         for name, block in blocks.items():
             columns, values = _weighted(counts[name], block)
@@ -156,10 +157,22 @@ def test_a_table_row_is_what_a_message_is_weighed_as() -> None:
 
 
 def test_a_rare_term_does_not_count_and_the_commonest_stands_first() -> None:
-    examples = [features(text) for text in ("xét nghiệm ở đâu", "xét nghiệm mấy giờ")]
-    blocks, table = counted(examples, {"v": 2})
+    blocks, table = counted(["xét nghiệm ở đâu", "xét nghiệm mấy giờ"], features, {"v": 2})
     assert list(blocks["v"].index) == ["xet", "nghiem", "xet nghiem"]
     assert table.shape == (2, 3)
+    assert times_in(table[:1], blocks["v"]) == {"xet": 1, "nghiem": 1, "xet nghiem": 1}
+
+
+def test_two_processes_see_the_same_table_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [text for group in EXAMPLES.values() for text in group]
+    tables = []
+    for worth in (len(texts) + 1, 0):
+        monkeypatch.setattr(counting, "WORTH_A_PROCESS", worth)
+        tables.append(counted(texts, features, {"w": 1, "c": 1}))
+    (blocks, table), (by_two, table_by_two) = tables
+    assert {name: list(block.index) for name, block in blocks.items()} == {name: list(b.index) for name, b in by_two.items()}
+    assert table.nnz == table_by_two.nnz > 0
+    assert (table != table_by_two).nnz == 0
 
 
 def test_numbers_are_alike_and_words_are_counted_in_both_spellings() -> None:
