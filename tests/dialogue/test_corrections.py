@@ -346,11 +346,13 @@ async def test_a_worker_killed_with_everything_but_the_job_written_sends_nobody_
         worker = subprocess.Popen([sys.executable, "-c", WORKER, database_url], cwd=ROOT)
         inserts = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         deadline = time.monotonic() + 60
-        while not await talk.rows(inserts):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.05)
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        try:
+            while not await talk.rows(inserts):
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+        finally:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
         await talk.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         lock.rollback()
     assert (await talk.one(SENT), await talk.one(STATES)) == (0, "waiting")

@@ -307,6 +307,8 @@ async def test_an_error_in_the_middle_leaves_nothing_half_done(citizen: Citizen,
 
 WORKER = """
 import asyncio, datetime, sys
+from tests.dates import keep_answers_valid
+keep_answers_valid()  # before catalogues are loaded
 from bot.database import open_pool
 from bot.dialogue.queue import Queue
 from bot.handoff.desks import Desks
@@ -336,11 +338,13 @@ async def test_a_worker_killed_with_everything_but_the_job_written_tells_nobody_
         worker = subprocess.Popen([sys.executable, "-c", WORKER, database_url], cwd=ROOT)
         waits = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         deadline = time.monotonic() + 60
-        while not await citizen.talk.rows(waits):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.05)
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        try:
+            while not await citizen.talk.rows(waits):
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+        finally:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
         await citizen.talk.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         lock.rollback()
     assert await citizen.talk.one(SENT) == 0
