@@ -151,9 +151,11 @@ def best_temperature(table: Array, truth: Array) -> float:
 
 def _weighted(counts: Mapping[str, int], block: Block) -> tuple[NDArray[np.int64], Array]:
     """Columns of the whole matrix and tf-idf values of one text in one block, at length one."""
-    known = [(column, counts[term]) for term in counts if (column := block.index.get(term)) is not None]
-    if not known:
+    places = [place for place in map(block.index.get, counts) if place is not None]
+    if not places:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-    places, numbers = np.array(known).T
-    values = block.idf[places] if numbers.max() == 1 else (1 + np.log(numbers.astype(np.float32))) * block.idf[places]
-    return places + block.first_column, np.asarray(values / math.sqrt(values @ values), dtype=np.float32)
+    columns = np.array(places)
+    values = block.idf[columns]
+    if sum(counts.values()) > len(counts):  # most texts say nothing twice
+        values *= 1 + np.log([number for term, number in counts.items() if term in block.index])
+    return columns + block.first_column, values / np.float32(math.sqrt(values @ values))
