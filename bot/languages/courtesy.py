@@ -6,8 +6,9 @@ They say nothing about what is asked, yet to a classifier they look like a farew
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from bot.languages.normalise import clauses, normalise, with_and_without_marks, words
+from bot.languages.normalise import KEPT_TEXTS, clauses, normalise, with_and_without_marks, words
 
 _YOU = (
     "(?:(?:quý |các |ban |chuyên |những )*(?:cơ quan|cô chú|cô|bác sĩ|bác|ban tư vấn|bạn|anh chị|anh|chị|chú|ad|admin|mọi người"
@@ -54,8 +55,13 @@ _WHOM = re.compile(rf"(?:(?<!\S){with_and_without_marks(_ME)} ){{1,2}}$")
 
 def sentences_without_courtesy(text: str) -> list[str]:
     """The words of every sentence that says more than a courtesy, in order; none for "Xin chào bác sĩ ạ!"."""
-    spelt = (" ".join(words(normalise(sentence))) for sentence in clauses(text))
-    return [left for left in (_RUN.sub(_unless_polite, sentence).strip() for sentence in spelt) if left]
+    return [left for left in map(_without_courtesy, clauses(text)) if left]
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _without_courtesy(sentence: str) -> str:
+    """Kept: who reads the message and who looks for a second question in it ask for the same sentences."""
+    return _RUN.sub(_unless_polite, " ".join(words(normalise(sentence)))).strip()
 
 
 def _unless_polite(run: re.Match[str]) -> str:
