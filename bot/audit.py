@@ -15,7 +15,7 @@ Action = Literal[
     "operator_logged_out", "log_viewed", "log_exported",
     # the desk
     "queue_viewed", "past_cases_viewed", "case_viewed", "case_claimed", "case_released", "case_given_back",
-    "case_transfer_asked", "case_closed", "case_noted", "message_sent", "answer_sent",
+    "case_transfer_asked", "case_closed", "case_noted", "case_placed", "message_sent", "answer_sent",
     "draft_written", "draft_sent", "draft_refused", "draft_void",
     "phone_code_made", "phone_linked", "phone_unlinked", "phone_sent", "phone_call_ended",
     # answers, rumours, figures, campaigns

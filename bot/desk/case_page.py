@@ -18,6 +18,7 @@ from bot.desk import drafts
 from bot.desk.checks import Flag, flags
 from bot.desk.room import DESK, DESK_ROLES, SENIOR_ROLES, Room, case_id_of, refusal
 from bot.desk.transcript import transcript
+from bot.dialogue import located
 from bot.handoff import cases, rows
 from bot.handoff.cases import Case, CaseRefused
 from bot.handoff.desks import Desk
@@ -62,6 +63,7 @@ class CasePage:
             "transfer": ("case_transfer_asked", self._transfer),
             "close": ("case_closed", self._close),
             "note": ("case_noted", self._note),
+            "place": ("case_placed", self._place),
         }
         return [
             StaffRoute(CASE, self.show, door, DESK_ROLES),
@@ -102,9 +104,11 @@ class CasePage:
             await self._room.signs[channel](address)
         return JSONResponse({}, headers=HEADERS)
 
-    def state(self, case: Case) -> str:
-        """What the forms of the page hang on: when it changes, the page is opened anew."""
-        return f"{case.state}:{case.operator_id or 0}:{case.transfer_to or ''}:{case.is_urgent:d}"
+    def state(self, case: Case, point: str | None) -> str:
+        """What the forms of the page hang on: when it changes, the page is opened anew. `point`: rows.point."""
+        return (
+            f"{case.state}:{case.operator_id or 0}:{case.transfer_to or ''}:{case.is_urgent:d}:{point or ''}:{case.place or ''}"
+        )
 
     async def _send(self, visit: Visit, case_id: int, text: str, *, waits: bool) -> None:
         person, key = visit.person, visit.form["key"]
@@ -176,6 +180,13 @@ class CasePage:
             raise CaseRefused("too_long", most=MOST_CHARACTERS)
         await cases.note(connection, case_id, visit.person.id, visit.person.name, text)
 
+    async def _place(self, connection: DictConnection, case_id: int, visit: Visit) -> None:
+        case = await rows.get(connection, case_id)
+        point = await rows.point(connection, case) if case else None
+        if visit.form["place"] not in {unit.key for unit in located.units(point or "")}:
+            raise CaseRefused("place_unknown")
+        await cases.locate(connection, case_id, visit.person.id, visit.form["place"])
+
     async def _show(
         self, visit: Visit, *, refused: str = "", text: str = "", found: Sequence[Flag] = (), status: int = 200
     ) -> Response:
@@ -186,10 +197,11 @@ class CasePage:
             if case is None:
                 return self._room.layout.page(visit.request, "missing.html", visit.person, visit.csrf, status=404)
             talk = await transcript(connection, case.conversation_id, before=before, ended_at=case.ended_at)
+            point = await rows.point(connection, case)
             earlier = await rows.past(connection, conversation_id=case.conversation_id, limit=MOST_EARLIER)
             await connection.execute(*entry(visit.person.name, "case_viewed", f"case:{case_id}"))
         values = {
-            **self._facts(case, visit.person),
+            **self._facts(case, point, visit.person),
             "items": [part.html() for part in self._room.rendering.items(talk.items)],
             "older": talk.older,
             "is_newest": before is None,
@@ -207,16 +219,18 @@ class CasePage:
         }
         return self._room.layout.page(visit.request, "case.html", visit.person, visit.csrf, values, status)
 
-    def _facts(self, case: Case, person: Person) -> dict[str, Any]:
+    def _facts(self, case: Case, point: str | None, person: Person) -> dict[str, Any]:
         room, rendering = self._room, self._room.rendering
+        near = located.units(point or "")
         titles = sorted((intent.title, name) for name, intent in room.catalogue.intents.items() if intent.topic != "limits")
         return {
             "case": case,
-            "state": self.state(case),
+            "state": self.state(case, point),
             "is_mine": case.state == "claimed" and case.operator_id == person.id,
             "may_close": case.state == "waiting",
             "topic": rendering.title(case.topic),
             "place": rendering.place(case.place),
+            "near": [] if case.place in {unit.key for unit in near} else [(unit.key, unit.full_name) for unit in near],
             "language": rendering.language(case.language),
             "address": rendering.address(case),
             "masked_contact": masked_words(case.contact or ""),
@@ -243,4 +257,4 @@ def may_confirm(person: Person) -> bool:
 
 def _detail(visit: Visit) -> dict[str, str]:
     """What the audit log keeps of a form: choices, never words."""
-    return {name: visit.form[name][:64] for name in ("topic", "desk", "outcome", "label") if visit.form[name]}
+    return {name: visit.form[name][:64] for name in ("topic", "desk", "outcome", "label", "place") if visit.form[name]}

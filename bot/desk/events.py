@@ -150,7 +150,8 @@ class Events:
                 return None
             most = MOST_MESSAGES if is_first else NEWEST
             talk = await transcript(connection, case.conversation_id, most=most, ended_at=case.ended_at)
-        about = {"state": self._page.state(case), "window": self._room.window(case)}
+            point = await rows.point(connection, case)
+        about = {"state": self._page.state(case, point), "window": self._room.window(case)}
         is_known = shown.get(ABOUT) == about
         before = dict(shown)
         change = _changed(self._room.rendering.items(talk.items), shown)

@@ -12,6 +12,7 @@ from typing import Any
 from bot.desk.drafts import Draft
 from bot.desk.shown import masked_line, safe_host, span
 from bot.desk.transcript import Item
+from bot.dialogue import located
 from bot.directory.languages import VIETNAMESE
 from bot.directory.places import Places
 from bot.handoff.desks import Desks
@@ -81,8 +82,17 @@ class Rendering:
         return self._catalogue.title(intent) if intent and intent in self._catalogue.intents else ""
 
     def place(self, place: str | None) -> str:
-        """A place's name; coordinates as they are."""
+        """A place's name; of a place on the map the likeliest commune near it, coordinates elsewhere."""
+        if near := located.units(place) if place else []:
+            return str(self.words["place_near"].format(places=near[0].full_name))
         return self._places().spoken(place) if place else ""
+
+    def point(self, point: str | None) -> str:
+        """A place on the map: where, and the communes and wards that it may lie in. Empty for none."""
+        if not point:
+            return ""
+        near = ", ".join(unit.full_name for unit in located.units(point))
+        return f"{point} ({self.words['place_near'].format(places=near) if near else self.words['place_near_none']})"
 
     def language(self, tag: str) -> str:
         return self._catalogue.languages[tag].name if tag in self._catalogue.languages else tag
@@ -111,7 +121,7 @@ class Rendering:
         return {
             "answered_with": self._answer(fields["response_key"] or ""),
             "pressed": pressed,
-            "place": self.place(fields["place"]),
+            "place": self.point(fields["place"]),
             "pictures": [] if incoming else [found for raw in given if (found := Attachment.parse(raw))],
             "files": [self._file(raw) for raw in given if isinstance(raw, dict)] if incoming else [],
             "vietnamese": self._vietnamese(fields),

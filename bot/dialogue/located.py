@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from bot.directory.nearby import Nearby
-from bot.directory.places import Places
+from bot.directory.places import Place, Places
 from bot.languages.catalogue import Answer, Catalogue
 from bot.messages import Payload
 from bot.settings import ROOT
@@ -18,8 +18,7 @@ LONGEST_BEFORE = 90
 
 def near(catalogue: Catalogue, point: str, language: str = "vi") -> Answer | None:
     """None where it is near none of our units. Blocks at the first call, which reads the places."""
-    places, nearby = _read(ROOT)
-    found = [places[key] for key in nearby.keys(point)]
+    found, (places, _) = units(point), _read(ROOT)
     if not found:
         return None
     choices = [
@@ -33,6 +32,12 @@ def near(catalogue: Catalogue, point: str, language: str = "vi") -> Answer | Non
         for place in found
     ]
     return catalogue.answer(NEAR, {"choices": choices}, language)
+
+
+def units(point: str) -> list[Place]:
+    """The communes and wards that a place on the map may lie in, the likeliest first. Blocks at the first call."""
+    places, nearby = _read(ROOT)
+    return [places[key] for key in nearby.keys(point)]
 
 
 @cache

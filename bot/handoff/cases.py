@@ -57,7 +57,7 @@ TYPES: LiteralString = """
 
 class CaseRefused(Exception):
     """`reason` is a key of `refused` in locales/vi/interface/desk.yml: unknown, ended, claimed_by (name), not_owner, empty,
-    topic_unknown, desk_unknown. `values` fill its words."""
+    topic_unknown, desk_unknown, place_unknown. `values` fill its words."""
 
     def __init__(self, reason: str, **values: Any) -> None:
         super().__init__(reason)
@@ -165,6 +165,17 @@ async def send(
         raise CaseRefused("not_owner")
     said = replace(message, author="operator")
     return await store(connection, now.to, said, operator_id=operator_id, send_key=key)
+
+
+async def locate(connection: DictConnection, case_id: int, operator_id: int, place: str) -> None:
+    """The citizen is from this place (a key of the directory), says whoever holds the case: answers are filled in for it."""
+    await _open(connection, case_id)
+    await _refuse_others(connection, case_id, operator_id)
+    cursor = await connection.execute(
+        "UPDATE cases SET place = %s WHERE id = %s AND state = 'claimed' AND operator_id = %s", [place, case_id, operator_id]
+    )
+    if not cursor.rowcount:
+        raise CaseRefused("not_owner")
 
 
 async def type(  # noqa: A001  (said as `cases.type`)

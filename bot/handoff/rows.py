@@ -64,6 +64,18 @@ async def get(connection: DictConnection, case_id: int) -> Case | None:
     return found[0] if found else None
 
 
+async def point(connection: DictConnection, case: Case) -> str | None:
+    """The last place on the map that the citizen sent, `12.667,108.038`: while the case was open, or on the day before."""
+    cursor = await connection.execute(
+        """SELECT place FROM messages WHERE conversation_id = %s AND direction = 'incoming' AND kind = 'location' AND place <> ''
+              AND turn <> 'withdrawn' AND created_at > %s - interval '1 day' AND created_at <= coalesce(%s, now())
+            ORDER BY id DESC LIMIT 1""",
+        [case.conversation_id, case.opened_at, case.ended_at],
+    )
+    row = cast(dict[str, str] | None, await cursor.fetchone())
+    return row["place"] if row else None
+
+
 async def waiting(connection: DictConnection, desks: Collection[str] | None = None, limit: int = 200) -> list[Case]:
     """What nobody has claimed yet, in the order of work; `desks`: only theirs."""
     if desks is None:

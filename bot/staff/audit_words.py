@@ -87,6 +87,7 @@ def _named(root: Path, describer: Describer) -> dict[str, Callable[[str], str]]:
         "desk": lambda id_: desks.get(id_, id_),
         "label": describer.title,
         "language": describer.language,
+        "place": describer.place,
         "tag": describer.language,
         "topic": describer.title,
     }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
+from bot.dialogue.located import units
 from tests.desk.conftest import SIGNS, WORDS, Desk, catalogue, does, opened, sends
 
 UNKNOWN_NUMBER = "Bạn gọi 0999 888 777 nhé"
@@ -292,3 +293,69 @@ def open_case(desk: Desk, conversation_id: int) -> int:
 
 def title(intent: str) -> str:
     return catalogue().title(intent)
+
+
+# ── a place on the map ─────────────────────────────────────────────────────────────────────────────
+
+POINT, ELSEWHERE, FAR = "12.667,108.038", "12.911,108.268", "21.028,105.854"
+
+
+def test_a_place_on_the_map_that_came_after_the_take_over_is_named_and_becomes_the_place_of_the_case(desk: Desk) -> None:
+    case_id = desk.asks("xin gặp người")
+    lan, page = desk.holds("lan", case_id), f"/desk/cases/{case_id}"
+    assert WORDS["place_offered"] not in lan.opens(page).text
+    desk.says(desk.case(case_id)["conversation_id"], "", kind="location", place=POINT)
+    first, *others = units(POINT)
+    shown = lan.opens(page).text
+    assert f"{POINT} ({WORDS['place_near'].format(places=', '.join(unit.full_name for unit in (first, *others)))})" in shown
+    for unit in (first, *others):
+        assert f'name="place" value="{unit.key}"' in shown
+    assert WORDS["place_offered"] not in desk.comes("minh").opens(page).text, "only whoever holds the case"
+    assert does(lan, case_id, "place", place=others[0].key).headers["location"].endswith("?done=placed")
+    assert desk.case(case_id)["place"] == others[0].key
+    shown = lan.opens(page).text
+    assert f"<dd>{others[0].full_name}</dd>" in shown
+    assert WORDS["place_offered"] not in shown, "it was chosen"
+    assert ("lan", "case_placed") in desk.audited(case_id)
+    [row] = desk.office.rows("SELECT detail FROM audit_log WHERE action = 'case_placed' AND object = %s", f"case:{case_id}")
+    assert row["detail"] == {"place": others[0].key}
+
+
+def test_only_whoever_holds_the_case_says_its_place_and_only_one_that_is_near(desk: Desk) -> None:
+    case_id = desk.asks("", kind="location", place=POINT)
+    lan = desk.comes("lan")
+    key = units(POINT)[0].key
+    assert WORDS["refused"]["not_owner"] in does(lan, case_id, "place", place=key).text, "nobody holds it"
+    minh = desk.holds("minh", case_id)
+    assert does(lan, case_id, "place", place=key).status_code == 409, "another holds it"
+    for wrong in ("", "dak-lak", units(ELSEWHERE)[0].key, "\x00", "x" * 10_000):
+        answer = does(minh, case_id, "place", place=wrong)
+        assert (answer.status_code, WORDS["refused"]["place_unknown"] in answer.text) == (409, True), wrong[:20]
+    assert desk.case(case_id)["place"] == POINT
+    assert does(minh, case_id, "place", place=key).status_code == 303
+
+
+def test_the_place_of_a_case_that_began_with_the_map_is_the_likeliest_commune(desk: Desk) -> None:
+    case_id = desk.asks("", kind="location", place=POINT)
+    near = WORDS["place_near"].format(places=units(POINT)[0].full_name)
+    assert f"<dd>{near}</dd>" in desk.comes("lan").opens(f"/desk/cases/{case_id}").text
+
+
+def test_a_place_far_away_is_told_as_such_and_not_offered(desk: Desk) -> None:
+    case_id = desk.asks("xin gặp người")
+    lan = desk.holds("lan", case_id)
+    desk.says(desk.case(case_id)["conversation_id"], "", kind="location", place=FAR)
+    shown = lan.opens(f"/desk/cases/{case_id}").text
+    assert f"{FAR} ({WORDS['place_near_none']})" in shown
+    assert WORDS["place_offered"] not in shown
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"turn": "withdrawn"}, {"created_at": "2026-01-01T00:00:00+00:00"}, {"kind": "text"}],
+)
+def test_a_place_that_was_taken_back_or_is_long_ago_is_not_offered(desk: Desk, columns: dict[str, Any]) -> None:
+    case_id = desk.asks("xin gặp người")
+    lan = desk.holds("lan", case_id)
+    desk.says(desk.case(case_id)["conversation_id"], "", **{"kind": "location", "place": POINT, **columns})
+    assert WORDS["place_offered"] not in lan.opens(f"/desk/cases/{case_id}").text
