@@ -8,6 +8,7 @@ checks and its words about what is wrong.
 from __future__ import annotations
 
 import copy
+import gc
 import re
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from rasa.shared.nlu.training_data.formats.rasa_yaml import RasaYAMLReader
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.brain.collector import collector_paused
 from bot.yaml_files import parse_yaml
 
 Blocks = list[dict[str, Any]]
@@ -38,7 +40,9 @@ class ExamplesOnce(RasaFileImporter):  # type: ignore[misc]
 
     def get_nlu_data(self, language: str | None = "vi") -> TrainingData:
         if self._examples is None:
-            self._examples = TrainingData().merge(*(_read(path, language) for path in self._nlu_files))
+            with collector_paused():
+                self._examples = TrainingData().merge(*(_read(path, language) for path in self._nlu_files))
+            gc.freeze()  # they stay to the end of the training
         return self._examples
 
 

@@ -21,6 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.brain import counting, features, foreign_model, intent_model, linear, typos
+from bot.brain.collector import collector_paused
 from bot.brain.foreign_model import ForeignModel
 from bot.brain.intent_model import DEFAULTS, VIETNAMESE, IntentModel
 from bot.brain.language import spoken
@@ -84,6 +85,7 @@ class LinearIntentClassifier(GraphComponent, IntentClassifier):  # type: ignore[
     ) -> LinearIntentClassifier:
         return cls(config, model_storage, resource)
 
+    @collector_paused()
     def train(self, training_data: TrainingData) -> Resource:
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
         ours = [example for example in examples if _language(example) == VIETNAMESE]

@@ -22,6 +22,7 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.brain.collector import collector_paused
 from bot.brain.turn import conversation_language, language_is_chosen
 from bot.languages import choices, identify, samples, scripts
 from bot.languages.choices import chosen_language
@@ -63,6 +64,7 @@ class LanguageIdentifier(GraphComponent, EntityExtractorMixin):  # type: ignore[
     ) -> LanguageIdentifier:
         return cls(model_storage, resource)
 
+    @collector_paused()
     def train(self, training_data: TrainingData) -> Resource:
         """From the files of the languages: Rasa's training data no longer tells which example came from which."""
         identifier = Identifier.train(samples.samples(ROOT), samples.letters(ROOT))
