@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import runpy
 from pathlib import Path
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
@@ -19,22 +20,23 @@ OUTGOING_CHANNEL = "loa_outgoing"
 TYPING = "typing:"
 QUEUE_MIGRATION = "0002_queue"
 
+C = TypeVar("C", bound=psycopg.AsyncConnection[Any])
 DictConnection = psycopg.AsyncConnection[dict[str, object]]
 Pool = AsyncConnectionPool[DictConnection]
 
 
-class _Connections(AsyncConnectionPool[DictConnection]):
+class SafePool(AsyncConnectionPool[C]):
     """A connection is given back whatever happens to the one who had it. When a client leaves, Starlette cancels its task at
     every await; psycopg_pool, stopped while it hands the connection to somebody who has just begun to wait, would lose it for
     good and let that one wait in vain."""
 
-    async def putconn(self, conn: DictConnection) -> None:
+    async def putconn(self, conn: C) -> None:
         await asyncio.shield(super().putconn(conn))
 
 
 def open_pool(url: str, *, min_size: int = 2, max_size: int = 16) -> Pool:
     """A closed pool of dict-row connections; `async with` opens it. `url` is a libpq address."""
-    return _Connections(
+    return SafePool(
         url,
         connection_class=psycopg.AsyncConnection[dict[str, object]],
         kwargs={"row_factory": dict_row, "autocommit": True},

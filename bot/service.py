@@ -284,16 +284,19 @@ async def _ready(settings: Settings, supervisor: Supervisor, parts: Sequence[Par
     started, told = time.monotonic(), False
     async with httpx.AsyncClient(trust_env=False) as client:
         while True:
-            with contextlib.suppress(httpx.HTTPError):
+            try:
                 response = await client.get(f"{settings.address}/health/ready", timeout=5)
+                missing = response.text
                 if response.status_code == 200 and all(supervisor.is_listening(part) for part in parts):
                     return True
-                gateway = parts[0]
-                if gateway.restarts and not supervisor.is_running(gateway) and _is_answered(settings):
-                    raise _taken(settings.http_host, settings.http_port, errno.EADDRINUSE)
-                if not told and time.monotonic() - started > READY_SECONDS:
-                    told = True
-                    say("loa", f"still not ready: {response.text}")
+            except httpx.HTTPError as error:
+                missing = f"{settings.address} does not answer ({type(error).__name__})"
+            gateway = parts[0]
+            if gateway.restarts and not supervisor.is_running(gateway) and _is_answered(settings):
+                raise _taken(settings.http_host, settings.http_port, errno.EADDRINUSE)
+            if not told and time.monotonic() - started > READY_SECONDS:
+                told = True
+                say("loa", f"still not ready: {missing}")
             await asyncio.sleep(0.25)
 
 

@@ -98,7 +98,10 @@ class Supervisor:
                 self.note(part.name, f"another program listens on its port {part.port}")
                 say(part.name, f"another program listens on port {part.port}")
                 if part.move:
-                    await part.move()
+                    try:
+                        await part.move()
+                    except OSError as error:  # it is tried again after the next end
+                        say(part.name, f"cannot move to another port: {error}")
             await self._rest(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

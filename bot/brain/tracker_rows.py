@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeVar
 import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
-from psycopg_pool import AsyncConnectionPool
+
+from bot.database import SafePool
 
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[Any]
@@ -81,7 +82,7 @@ class PostgresRows:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
+        self._pool: SafePool[psycopg.AsyncConnection[Any]] | None = None
 
     async def read(self, sender_id: str) -> Row | None:
         async def work(connection: Connection) -> Row | None:
@@ -126,9 +127,9 @@ class PostgresRows:
         async with pool.connection() as connection:
             return await work(connection)
 
-    async def _opened(self) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
+    async def _opened(self) -> SafePool[psycopg.AsyncConnection[Any]]:
         if self._pool is None:
-            pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
+            pool: SafePool[psycopg.AsyncConnection[Any]] = SafePool(
                 self._url,
                 kwargs={"autocommit": True},
                 min_size=1,

@@ -230,7 +230,7 @@ class CasePage:
             "may_close": case.state == "waiting",
             "topic": rendering.title(case.topic),
             "place": rendering.place(case.place),
-            "near": [] if case.place in {unit.key for unit in near} else [(unit.key, unit.full_name) for unit in near],
+            "near": [(unit.key, unit.full_name) for unit in near if unit.key != case.place],
             "language": rendering.language(case.language),
             "address": rendering.address(case),
             "masked_contact": masked_words(case.contact or ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from bot.directory.nearby import Nearby
+from bot.directory.nearby import Nearby, coordinates
 from bot.directory.places import Place, Places
 from bot.languages.catalogue import Answer, Catalogue
 from bot.messages import Payload
@@ -35,7 +35,10 @@ def near(catalogue: Catalogue, point: str, language: str = "vi") -> Answer | Non
 
 
 def units(point: str) -> list[Place]:
-    """The communes and wards that a place on the map may lie in, the likeliest first. Blocks at the first call."""
+    """The communes and wards that a place on the map may lie in, the likeliest first; none for anything else. Blocks at the first
+    place on the map."""
+    if coordinates(point) is None:
+        return []
     places, nearby = _read(ROOT)
     return [places[key] for key in nearby.keys(point)]
 

@@ -315,7 +315,8 @@ def test_a_place_on_the_map_that_came_after_the_take_over_is_named_and_becomes_t
     assert desk.case(case_id)["place"] == others[0].key
     shown = lan.opens(page).text
     assert f"<dd>{others[0].full_name}</dd>" in shown
-    assert WORDS["place_offered"] not in shown, "it was chosen"
+    assert f'name="place" value="{others[0].key}"' not in shown, "it was chosen"
+    assert f'name="place" value="{first.key}"' in shown, "a wrong press is mended by another"
     assert ("lan", "case_placed") in desk.audited(case_id)
     [row] = desk.office.rows("SELECT detail FROM audit_log WHERE action = 'case_placed' AND object = %s", f"case:{case_id}")
     assert row["detail"] == {"place": others[0].key}
