@@ -1,7 +1,7 @@
 """From the texts of a training to its table of numbers: (examples, features), tf-idf, block by block.
 
-What is seen in a text takes half of a training. Each text is seen for itself, so two processes take half of them each; the table
-is the same to the last bit.
+To see what is in the texts takes two fifths of a training. Each text is seen for itself, so two processes take half of them each;
+the table is the same to the last bit.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from bot.brain.linear import Block
+from bot.brain.linear import Block, Counts
 
-Counts = Mapping[str, Counter[str]]
 Numbers = NDArray[np.int64]
 Table = tuple[dict[str, Block], sparse.csr_matrix]
 

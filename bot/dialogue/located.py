@@ -17,10 +17,11 @@ LONGEST_BEFORE = 90
 
 
 def near(catalogue: Catalogue, point: str, language: str = "vi") -> Answer | None:
-    """None where it is near none of our units. Blocks at the first call, which reads the places."""
-    found, (places, _) = units(point), _read(ROOT)
+    """None where it is near none of our units. Blocks at the first place on the map, for which the places are read."""
+    found = units(point)
     if not found:
         return None
+    places, _ = _read(ROOT)
     choices = [
         {
             "title": place.full_name,
